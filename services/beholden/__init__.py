@@ -1,0 +1,1 @@
+"""Beholden: visual recognition that answers to policy."""

@@ -1,0 +1,74 @@
+"""Facts in, decision out: the words between the guard and the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Union
+
+Json = Union[None, bool, int, float, str, Sequence["Json"], Mapping[str, "Json"]]
+Facts = Mapping[str, Json]
+"""The policy's `input`; see policies/README.md for its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a call is refused: a `code`, the `law` entry behind it, and what a person should read.
+
+    `since` and `until` are dates or instants in ISO 8601, `until` empty when open-ended;
+    `lifted_by` says what would lift it.
+    """
+
+    code: str
+    law: str = ""
+    message: str = ""
+    since: str = ""
+    until: str = ""
+    lifted_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """What an allowed call must still honour: `min_similarity`, `max_results`, `redact`, ..."""
+
+    kind: str
+    value: Json
+    law: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Allow or deny: a pure function of the law at `revision` and the facts."""
+
+    allowed: bool
+    revision: str
+    reasons: tuple[Reason, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    exemptions: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
+
+    def explanation(self) -> str:
+        """One sentence that a person can act on."""
+        if self.allowed:
+            return "allowed"
+        return "; ".join(reason.message or reason.code for reason in self.reasons) or "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A policy engine's bare answer: the entrypoint's document, None where undefined."""
+
+    document: Json
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStatus:
+    """Which law is in force, since when (Unix ns), and how it was loaded."""
+
+    engine: str
+    revision: str
+    loaded_ns: int
+    healthy: bool
+    detail: str = ""

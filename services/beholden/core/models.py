@@ -1,0 +1,44 @@
+"""What the code needs to know of one model: its name, its tensors, and how its scores are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FACE_DETECTOR = "face-detector"
+FACE_EMBEDDER = "face-embedder"
+MODERATOR = "moderator"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output: `dtype` is numpy's name; -1 in `shape` is any size, the first is the batch."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One servable model.
+
+    `name` is its name in the Triton repository, `version` the number of its folder there, `digest`
+    the SHA-256 of the ONNX file as hex. `parameters` are the catalogue's constants for reading its
+    scores (thresholds, calibration), `labels` its classes in output order.
+    """
+
+    name: str
+    version: int
+    role: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    digest: str = ""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    max_batch: int = 1
+
+    @property
+    def id(self) -> str:
+        """Name and version as answers report them, for example `centerface@1`."""
+        return f"{self.name}@{self.version}"

@@ -1,0 +1,184 @@
+"""The ports: what the pipelines and the guard need of the world, each with several adapters.
+
+Every adapter raises `beholden.core.errors.Unavailable` when its engine cannot answer, never
+returns an invented answer, and passes the contract tests in tests/contract/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels, Template
+from beholden.core.gallery import Collection, Face, Match, Page
+from beholden.core.law import Evaluation, Facts, PolicyStatus
+from beholden.core.models import ModelSpec
+from beholden.core.record import Entry, Record, Verification
+
+Tensor = NDArray[Any]
+
+
+class InferenceEngine(Protocol):
+    """Runs models over batches of tensors."""
+
+    async def infer(
+        self, model: ModelSpec, inputs: Mapping[str, Tensor], *, timeout: float | None = None
+    ) -> Mapping[str, Tensor]:
+        """Runs one batch; names, dtypes and ranks are the spec's. `timeout` in seconds.
+
+        Raises InvalidArgument for tensors that do not fit the spec, FailedPrecondition for a model
+        that is not there, DeadlineExceeded, Unavailable. A batch over `model.max_batch` is split.
+        """
+        ...
+
+    async def ready(self, model: ModelSpec) -> bool:
+        """Whether the model can be asked now."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of sessions and connections; further calls raise Unavailable."""
+        ...
+
+
+class FaceStore(Protocol):
+    """Galleries: collections of templates, searched by cosine. Tenants never see each other."""
+
+    async def create_collection(self, collection: Collection) -> None:
+        """Durable on return. Raises AlreadyExists."""
+        ...
+
+    async def get_collection(self, tenant: str, collection: str) -> Collection:
+        """Raises NotFound."""
+        ...
+
+    async def list_collections(
+        self, tenant: str, *, page_size: int, page_token: str = ""
+    ) -> Page[Collection]:
+        """By id, ascending. Raises InvalidArgument for a page token that is not ours."""
+        ...
+
+    async def delete_collection(self, tenant: str, collection: str) -> int:
+        """Removes it with all its faces and says how many those were. Raises NotFound."""
+        ...
+
+    async def count_faces(self, tenant: str, collection: str) -> int:
+        """Raises NotFound."""
+        ...
+
+    async def add_faces(self, tenant: str, collection: str, faces: Sequence[Face]) -> None:
+        """Durable and searchable on return; a face with an id that is there replaces it.
+
+        Raises NotFound, InvalidArgument (wrong dimension, not finite, not unit length); all or nothing.
+        """
+        ...
+
+    async def get_faces(self, tenant: str, collection: str, ids: Sequence[str]) -> tuple[Face, ...]:
+        """Those of `ids` that are there, templates included, in the order asked. Raises NotFound (collection)."""
+        ...
+
+    async def list_faces(
+        self, tenant: str, collection: str, *, page_size: int, page_token: str = ""
+    ) -> Page[Face]:
+        """By face id, ascending. Raises NotFound, InvalidArgument (page token)."""
+        ...
+
+    async def delete_faces(
+        self, tenant: str, collection: str, ids: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Removes those that are there and returns their ids; not searchable on return. Raises NotFound."""
+        ...
+
+    async def search(
+        self, tenant: str, collection: str, template: Template, *, limit: int, min_cosine: float = -1.0
+    ) -> tuple[Match, ...]:
+        """The nearest, cosine descending then id, at most `limit`. Raises NotFound, InvalidArgument."""
+        ...
+
+    async def ready(self) -> bool:
+        """Whether the store can be asked now."""
+        ...
+
+    async def close(self) -> None:
+        """Flushes and lets go; further calls raise Unavailable."""
+        ...
+
+
+class PolicyEngine(Protocol):
+    """Evaluates the one entrypoint, `usage/decision`, over facts."""
+
+    async def evaluate(self, facts: Facts) -> Evaluation:
+        """The bare answer; a pure function of law and facts. Raises Unavailable, InvalidArgument (facts too large)."""
+        ...
+
+    async def status(self) -> PolicyStatus:
+        """Which law is in force."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of threads and connections; further calls raise Unavailable."""
+        ...
+
+
+class Ledger(Protocol):
+    """The append-only, hash-chained account of every decision and outcome."""
+
+    async def append(self, record: Record) -> Entry:
+        """Durable on return (many appends share one commit). Raises Unavailable."""
+        ...
+
+    async def get(self, tenant: str, id: str) -> tuple[Entry, ...]:
+        """The decision and its outcome, oldest first; empty when there is none for this tenant."""
+        ...
+
+    async def list(
+        self, tenant: str, *, page_size: int, page_token: str = "", denied_only: bool = False
+    ) -> Page[Entry]:
+        """A tenant's entries, newest first. Raises InvalidArgument (page token)."""
+        ...
+
+    async def verify(self) -> Verification:
+        """Reads every chain from its beginning; bounded memory."""
+        ...
+
+    async def ready(self) -> bool:
+        """Whether a record could be written now."""
+        ...
+
+    async def close(self) -> None:
+        """Commits what was accepted and lets go; further calls raise Unavailable."""
+        ...
+
+
+class FaceFinder(Protocol):
+    """Finds faces in pixels: the detection pipeline in process, or its service over gRPC."""
+
+    async def find(self, pixels: Pixels, *, scale: float = 1.0) -> Sequence[DetectedFace]:
+        """Every face over the detector's threshold, largest first.
+
+        `scale` is what the pixels were reduced by against the full picture (0.5: half its width),
+        so that `DetectedFace.size` counts the full picture's pixels.
+        """
+        ...
+
+    @property
+    def model(self) -> ModelSpec:
+        """The detector. Raises FailedPrecondition when the role is off."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns a picture into faces with templates: the embedding pipeline, or its service over gRPC."""
+
+    async def embed(self, image: bytes, *, max_faces: int, field: str) -> Sequence[EmbeddedFace]:
+        """The `max_faces` largest faces with unit templates, largest first; empty when there is none.
+
+        Raises InvalidArgument naming `field` for bytes that are no readable picture.
+        """
+        ...
+
+    @property
+    def model(self) -> ModelSpec:
+        """The embedder. Raises FailedPrecondition when the role is off."""
+        ...
