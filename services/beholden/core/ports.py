@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels, Template
 from beholden.core.gallery import Collection, Face, Match, Page
-from beholden.core.law import Evaluation, Facts, PolicyStatus
+from beholden.core.law import Decision, Evaluation, Facts, PolicyStatus
 from beholden.core.models import ModelSpec
 from beholden.core.record import Entry, Record, Verification
 
@@ -107,6 +107,13 @@ class FaceStore(Protocol):
 
 class PolicyEngine(Protocol):
     """Evaluates the one entrypoint, `usage/decision`, over facts."""
+
+    async def decide(self, facts: Facts) -> Decision:
+        """The decision: what `evaluate` answers, parsed strictly; anything odd or undefined denies.
+
+        Raises Unavailable, InvalidArgument (facts too large).
+        """
+        ...
 
     async def evaluate(self, facts: Facts) -> Evaluation:
         """The bare answer; a pure function of law and facts. Raises Unavailable, InvalidArgument (facts too large)."""

@@ -1,0 +1,63 @@
+# `make` alone lists what there is. Every target sets up what it needs first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+STUBS  := services/beholden/v1/__init__.py
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# Weights that lie on this machine already; without them the package registries are asked.
+export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models demo run test check protos lock bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STUBS) models ## Make .venv, generate the stubs, pull the models (idempotent)
+
+$(READY): requirements-dev.lock pyproject.toml protos/build.py
+	@echo "Setting up $(VENV) (once; a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Beholden needs Python 3.11 or newer; set PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STUBS): $(READY) $(wildcard protos/beholden/v1/*.proto)
+	@$(BIN)/python protos/build.py
+	@touch $@
+
+models: $(STUBS)
+	@$(BIN)/beholden models pull
+
+demo: setup ## Tell the whole story on real pictures (yours with PICTURES=dir)
+	@$(BIN)/beholden demo $(if $(PICTURES),--pictures "$(PICTURES)")
+
+run: setup ## Serve everything on one port over the embedded engines, until Ctrl-C
+	@$(BIN)/beholden serve all
+
+test: setup check ## Everything that must hold: check, then every test
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(STUBS) ## Format, lint, types, protos
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/python protos/lint.py
+
+protos: $(READY) ## Generate the Python stubs from protos/
+	@$(BIN)/python protos/build.py
+
+lock: $(READY) ## Resolve the pinned requirements anew
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv
+	@$(VENV)/lock/bin/uv pip compile $(LOCK) -o requirements.lock pyproject.toml
+	@$(VENV)/lock/bin/uv pip compile $(LOCK) -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
+LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+bench: setup ## What guard, policy and ledger cost, and the throughput of each call
+	@$(BIN)/python -m tests.bench
+
+clean: ## Remove what was built; models and data under var/ stay
+	@rm -rf $(VENV) out dist build services/beholden/v1 .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,64 @@
+"""Generates the Python stubs from the protos: at build (hatch's hook) and by `make protos`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "services"
+
+
+def generate() -> list[Path]:
+    """Runs protoc over every proto of ours into services/beholden/v1 and returns what it wrote.
+
+    Raises RuntimeError with protoc's own exit status when a proto does not compile.
+    """
+    import google.rpc
+    import grpc_tools
+    from grpc_tools import protoc
+
+    googleapis = Path(next(iter(google.rpc.__path__))).parent.parent
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    stubber = shutil.which("protoc-gen-mypy_grpc", path=beside)
+    builtin = Path(grpc_tools.__file__).parent / "_proto"
+    protos = sorted((ROOT / "protos").rglob("*.proto"))
+    package = OUTPUT / "beholden" / "v1"
+    package.mkdir(parents=True, exist_ok=True)
+    for stale in package.glob("*_pb2*"):
+        stale.unlink()
+    status = protoc.main(
+        [
+            "protoc",
+            f"-I{ROOT / 'protos'}",
+            f"-I{googleapis}",
+            f"-I{builtin}",
+            f"--python_out={OUTPUT}",
+            f"--pyi_out={OUTPUT}",
+            f"--grpc_python_out={OUTPUT}",
+            f"--plugin=protoc-gen-mypy_grpc={stubber}",
+            f"--mypy_grpc_out=quiet:{OUTPUT}",
+            *(str(proto.relative_to(ROOT / "protos")) for proto in protos),
+        ]
+    )
+    if status != 0:
+        raise RuntimeError(f"protoc ended with status {status}")
+    (package / "__init__.py").write_text('"""Generated from protos/beholden/v1; never edited."""\n')
+    return sorted(package.glob("*.py*"))
+
+
+class GenerateStubs(BuildHookInterface[Any]):
+    """Hatch's build hook: the wheel and the editable install both carry fresh stubs."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Generates before hatch collects files."""
+        generate()
+
+
+if __name__ == "__main__":
+    print(f"{len(generate())} files in services/beholden/v1")

@@ -1,0 +1,35 @@
+"""Who is calling, as the guard found out; servicers read it, only the guard sets it."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from beholden.core.errors import Unauthenticated
+from beholden.core.law import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The call's identity and circumstances.
+
+    `media` are the SHA-256 digests (hex) of the request's pictures in field order; `facts` are what
+    the law was asked with.
+    """
+
+    tenant: str
+    principal: str
+    roles: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=dict)
+
+
+CALLER: ContextVar[Caller] = ContextVar("beholden_caller")
+
+
+def caller() -> Caller:
+    """The caller of the call in progress. Raises Unauthenticated outside a guarded call."""
+    try:
+        return CALLER.get()
+    except LookupError:
+        raise Unauthenticated("this call did not come through the guard") from None
