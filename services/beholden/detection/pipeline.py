@@ -1,0 +1,85 @@
+"""Decode at the detector's scale, ask it, read its maps, measure each face."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from beholden.core.errors import FailedPrecondition
+from beholden.core.faces import DetectedFace, Pixels
+from beholden.core.models import ModelSpec
+from beholden.core.ports import InferenceEngine, Tensor
+from beholden.detection.settings import DetectionSettings
+from beholden.vision import faces, image, pose, quality
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Faces, largest first, and the upright picture's size in pixels."""
+
+    faces: tuple[DetectedFace, ...]
+    width: int
+    height: int
+
+
+class DetectionPipeline:
+    """Implements `FaceFinder` for whoever has pixels already; `detect_faces` is for pictures."""
+
+    def __init__(
+        self,
+        engine: InferenceEngine,
+        model: ModelSpec | None,
+        workers: Executor,
+        settings: DetectionSettings,
+    ) -> None:
+        self._engine = engine
+        self._model = model
+        self._workers = workers
+        self._settings = settings
+
+    @property
+    def model(self) -> ModelSpec:
+        """The detector. Raises FailedPrecondition when the role is off."""
+        if self._model is None:
+            raise FailedPrecondition(
+                "no face detector is pulled",
+                remedy="run: beholden models pull",
+                reason="MODEL_OFF",
+            )
+        return self._model
+
+    async def detect_faces(
+        self, content: bytes, *, min_confidence: float | None, max_faces: int
+    ) -> Detection:
+        """Raises InvalidArgument (no readable picture), FailedPrecondition (role off)."""
+        _ = self.model
+        loop = asyncio.get_running_loop()
+        picture = await loop.run_in_executor(self._workers, self._decoded, content)
+        found = await self.find(picture.pixels, scale=picture.scale)
+        least = 0.0 if min_confidence is None else min_confidence
+        sure = [face for face in found if face.confidence >= least]
+        limit = max_faces or self._settings.max_faces
+        return Detection(tuple(sure[:limit]), picture.full_width, picture.full_height)
+
+    async def find(self, pixels: Pixels, *, scale: float = 1.0) -> Sequence[DetectedFace]:
+        """See `FaceFinder.find`."""
+        model = self.model
+        loop = asyncio.get_running_loop()
+        batch, ratio = await loop.run_in_executor(
+            self._workers, faces.detector_input, pixels, self._settings.side
+        )
+        maps = await self._engine.infer(model, {model.inputs[0].name: batch})
+        return await loop.run_in_executor(
+            self._workers, _measured, maps, model, pixels, ratio, scale
+        )
+
+    def _decoded(self, content: bytes) -> image.Picture:
+        return image.decode(content, max_side=self._settings.side)
+
+
+def _measured(
+    maps: Mapping[str, Tensor], model: ModelSpec, pixels: Pixels, ratio: float, scale: float
+) -> Sequence[DetectedFace]:
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Turning faces into templates, and comparing two pictures."""

@@ -1,0 +1,111 @@
+"""Decode once, find faces, cut and straighten them, ask the embedder in one batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from beholden.core.errors import FailedPrecondition, InvalidArgument
+from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels
+from beholden.core.models import ModelSpec
+from beholden.core.ports import FaceFinder, InferenceEngine, Tensor
+from beholden.embedding.settings import EmbeddingSettings
+from beholden.vision import align, image, templates
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The source's largest face; target faces over the threshold, most alike first; the others."""
+
+    source: DetectedFace
+    matches: tuple[tuple[DetectedFace, float], ...]
+    unmatched: tuple[DetectedFace, ...]
+
+
+class EmbeddingPipeline:
+    """Implements `Embedder`, and compares two pictures."""
+
+    def __init__(
+        self,
+        engine: InferenceEngine,
+        model: ModelSpec | None,
+        finder: FaceFinder,
+        workers: Executor,
+        settings: EmbeddingSettings,
+    ) -> None:
+        self._engine = engine
+        self._model = model
+        self._finder = finder
+        self._workers = workers
+        self._settings = settings
+
+    @property
+    def model(self) -> ModelSpec:
+        """The embedder. Raises FailedPrecondition when the role is off."""
+        if self._model is None:
+            raise FailedPrecondition(
+                "no face embedder is pulled",
+                remedy="run: beholden models pull",
+                reason="MODEL_OFF",
+            )
+        return self._model
+
+    async def embed(
+        self, image: bytes, *, max_faces: int = 0, field: str = "image.content"
+    ) -> Sequence[EmbeddedFace]:
+        """See `Embedder.embed`; `max_faces` 0 is the setting's."""
+        model = self.model
+        loop = asyncio.get_running_loop()
+        picture = await loop.run_in_executor(self._workers, self._decoded, image, field)
+        found = await self._finder.find(picture.pixels, scale=picture.scale)
+        kept = found[: max_faces or self._settings.max_faces]
+        if not kept:
+            return ()
+        chips = await loop.run_in_executor(self._workers, _chips, picture.pixels, kept)
+        outputs = await self._engine.infer(model, {model.inputs[0].name: chips})
+        made = templates.mirror_sum(outputs[model.outputs[0].name])
+        return tuple(map(EmbeddedFace, kept, made))
+
+    async def compare(
+        self, source: bytes, target: bytes, min_similarity: float | None
+    ) -> Comparison:
+        """Raises InvalidArgument (no readable picture, no face in the source)."""
+        probes, others = await asyncio.gather(
+            self.embed(source, max_faces=1, field="source.content"),
+            self.embed(target, field="target.content"),
+        )
+        if not probes:
+            raise InvalidArgument("source.content", "shows no face", reason="NO_FACE")
+        least = self._settings.min_similarity if min_similarity is None else min_similarity
+        scale = self.model.parameters
+        scores = [
+            float(
+                templates.similarity(
+                    float(np.dot(probes[0].template, other.template)),
+                    scale["similarity_midpoint"],
+                    scale["similarity_slope"],
+                )
+            )
+            for other in others
+        ]
+        pairs = [(other.face, score) for other, score in zip(others, scores, strict=True)]
+        return Comparison(
+            source=probes[0].face,
+            matches=tuple(
+                sorted((pair for pair in pairs if pair[1] >= least), key=lambda pair: -pair[1])
+            ),
+            unmatched=tuple(face for face, score in pairs if score < least),
+        )
+
+    def _decoded(self, content: bytes, field: str) -> image.Picture:
+        return image.decode(content, field=field, max_side=self._settings.side)
+
+
+def _chips(pixels: Pixels, faces: Sequence[DetectedFace]) -> Tensor:
+    """Each face's chip, then each one's mirror image: uint8 (2 N, 150, 150, 3)."""
+    cut = align.chips(pixels, [face.landmarks for face in faces])
+    return np.concatenate([cut, align.mirror(cut)])

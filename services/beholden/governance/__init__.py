@@ -1,0 +1,1 @@
+"""Asking the law, and proving what was decided."""

@@ -1,0 +1,46 @@
+"""What the law would say, which law is in force, and what the ledger holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from beholden.core.caller import Caller
+from beholden.core.gallery import Page
+from beholden.core.law import Decision, Json, PolicyStatus
+from beholden.core.ports import Ledger, PolicyEngine
+from beholden.core.record import Entry, Verification
+
+_PAGE = 100
+
+
+class GovernancePipeline:
+    """Reads the policy engine and the ledger; changes neither."""
+
+    def __init__(self, policy: PolicyEngine, ledger: Ledger) -> None:
+        self._policy = policy
+        self._ledger = ledger
+
+    async def explain(
+        self, caller: Caller, action: str, request: Mapping[str, Json]
+    ) -> Decision:
+        """The decision on the caller's own circumstances, with another action and request in them."""
+        return await self._policy.decide({**caller.facts, "action": action, "request": request})
+
+    async def status(self) -> PolicyStatus:
+        """Which law is in force."""
+        return await self._policy.status()
+
+    async def decisions(
+        self, tenant: str, page_size: int, page_token: str, *, denied_only: bool
+    ) -> Page[Entry]:
+        """The tenant's records, newest first. Raises InvalidArgument (page token)."""
+        return await self._ledger.list(
+            tenant,
+            page_size=page_size or _PAGE,
+            page_token=page_token,
+            denied_only=denied_only,
+        )
+
+    async def verify(self) -> Verification:
+        """Reads every chain."""
+        return await self._ledger.verify()

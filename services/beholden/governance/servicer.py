@@ -1,0 +1,121 @@
+"""GovernanceService on the wire: translates, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct, Value
+
+from beholden.core.caller import caller
+from beholden.core.law import Decision
+from beholden.core.record import Entry
+from beholden.governance.pipeline import GovernancePipeline
+from beholden.v1 import governance_pb2, governance_pb2_grpc
+from beholden.wire.gallery import timestamp
+
+_MOST_BREACHES = 100
+
+
+class GovernanceServicer(governance_pb2_grpc.GovernanceServiceServicer):
+    """See protos/beholden/v1/governance.proto."""
+
+    def __init__(self, pipeline: GovernancePipeline) -> None:
+        self._pipeline = pipeline
+
+    async def ExplainAccess(
+        self, request: governance_pb2.ExplainAccessRequest, context: Any
+    ) -> governance_pb2.ExplainAccessResponse:
+        """Says what the law would answer."""
+        decision = await self._pipeline.explain(
+            caller(), request.action, MessageToDict(request.request)
+        )
+        return governance_pb2.ExplainAccessResponse(decision=_decision(decision))
+
+    async def GetPolicyStatus(
+        self, request: governance_pb2.GetPolicyStatusRequest, context: Any
+    ) -> governance_pb2.GetPolicyStatusResponse:
+        """Says which law is in force."""
+        status = await self._pipeline.status()
+        return governance_pb2.GetPolicyStatusResponse(
+            engine=status.engine,
+            revision=status.revision,
+            load_time=timestamp(status.loaded_ns),
+            healthy=status.healthy,
+            detail=status.detail,
+        )
+
+    async def ListDecisions(
+        self, request: governance_pb2.ListDecisionsRequest, context: Any
+    ) -> governance_pb2.ListDecisionsResponse:
+        """Lists the caller's tenant's records."""
+        page = await self._pipeline.decisions(
+            caller().tenant,
+            request.page_size,
+            request.page_token,
+            denied_only=request.denied_only,
+        )
+        return governance_pb2.ListDecisionsResponse(
+            records=map(_record, page.items), next_page_token=page.next_token
+        )
+
+    async def VerifyLedger(
+        self, request: governance_pb2.VerifyLedgerRequest, context: Any
+    ) -> governance_pb2.VerifyLedgerResponse:
+        """Says whether the chain holds."""
+        found = await self._pipeline.verify()
+        return governance_pb2.VerifyLedgerResponse(
+            holds=found.holds,
+            entry_count=found.entries,
+            writer_count=found.writers,
+            head=found.head,
+            breaches=[
+                governance_pb2.LedgerBreach(
+                    writer=breach.writer, sequence=breach.sequence, problem=breach.problem
+                )
+                for breach in found.breaches[:_MOST_BREACHES]
+            ],
+        )
+
+
+def _decision(decision: Decision) -> governance_pb2.PolicyDecision:
+    return governance_pb2.PolicyDecision(
+        allowed=decision.allowed,
+        reasons=[
+            governance_pb2.DenialReason(
+                code=reason.code,
+                law=reason.law,
+                message=reason.message,
+                since=reason.since,
+                until=reason.until,
+                lifted_by=reason.lifted_by,
+            )
+            for reason in decision.reasons
+        ],
+        obligations=[
+            governance_pb2.PolicyObligation(
+                kind=duty.kind, value=ParseDict(duty.value, Value()), law=duty.law
+            )
+            for duty in decision.obligations
+        ],
+        exemptions=decision.exemptions,
+        advice=decision.advice,
+        answered_rules=decision.answered,
+        revision=decision.revision,
+    )
+
+
+def _record(entry: Entry) -> governance_pb2.LedgerRecord:
+    record = entry.record
+    return governance_pb2.LedgerRecord(
+        decision_id=record.id,
+        kind=record.kind,
+        time=timestamp(record.time_ns),
+        principal=record.principal,
+        action=record.action,
+        allowed=record.allowed,
+        body=ParseDict(record.body, Struct()),
+        writer=entry.writer,
+        sequence=entry.sequence,
+        hash=entry.hash,
+    )

@@ -1,0 +1,1 @@
+"""The InferenceEngine port's adapters: ONNX Runtime in process, Triton over gRPC."""

@@ -1,0 +1,1 @@
+"""Saying whether a picture is fit to be shown."""

@@ -1,0 +1,1 @@
+"""Settings, wiring, server, health, telemetry: the only place that knows every other."""

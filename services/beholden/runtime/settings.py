@@ -1,0 +1,79 @@
+"""Everything an operator may set, gathered from each owner; `BEHOLDEN_` environment variables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from beholden.detection.settings import DetectionSettings
+from beholden.embedding.settings import EmbeddingSettings
+from beholden.guard.settings import GuardSettings
+from beholden.inference.settings import InferenceSettings
+from beholden.ledger.settings import LedgerSettings
+from beholden.moderation.settings import ModerationSettings
+from beholden.policy.settings import PolicySettings
+from beholden.runtime.resources import resource
+from beholden.search.settings import SearchSettings
+from beholden.store.settings import StoreSettings
+from beholden.vision.quality import EnrolmentThresholds
+
+
+class Settings(BaseSettings):
+    """One URL for each engine; `__` goes a level down: `BEHOLDEN_DETECTION__SIDE=1280`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BEHOLDEN_", env_nested_delimiter="__", extra="ignore"
+    )
+
+    listen: str = "127.0.0.1:50051"
+    """Where the server listens, host:port; port 0 takes a free one."""
+
+    inference_url: str = "local:"
+    """`local:` is ONNX Runtime in process."""
+
+    store_url: str = "file:var/faces.db"
+    """`file:PATH` is Milvus Lite; `http://host:19530` is a Milvus server."""
+
+    policy_url: str = Field(default_factory=lambda: f"file:{resource('policies')}")
+    """`file:FOLDER` is Rego in process; `http://host:8181` or `unix:///path` is OPA."""
+
+    ledger_url: str = "sqlite:///var/ledger.db"
+    """Any SQLAlchemy URL of SQLite or PostgreSQL."""
+
+    tenants: Path = Field(default_factory=lambda: resource("policies") / "tenants.yaml")
+    """The tenant registry."""
+
+    catalog: Path = Field(default_factory=lambda: resource("models") / "catalog.yaml")
+    """The model catalogue."""
+
+    model_repository: Path = Path("var/models")
+    """Where pulled models lie, in Triton's layout."""
+
+    model_mirror: Path | None = None
+    """A folder of weights to look in before any registry is asked."""
+
+    reflection: bool = True
+    """Whether clients may ask the server for its descriptors."""
+
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    """Threads for decoding and array work."""
+
+    drain_seconds: float = Field(default=10.0, ge=0)
+    """How long calls in progress may take after SIGTERM."""
+
+    health_seconds: float = Field(default=5.0, gt=0)
+    """How often the engines are asked whether they are ready."""
+
+    guard: GuardSettings = Field(default_factory=GuardSettings)
+    inference: InferenceSettings = Field(default_factory=InferenceSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    policy: PolicySettings = Field(default_factory=PolicySettings)
+    ledger: LedgerSettings = Field(default_factory=LedgerSettings)
+    detection: DetectionSettings = Field(default_factory=DetectionSettings)
+    embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    moderation: ModerationSettings = Field(default_factory=ModerationSettings)
+    enrolment: EnrolmentThresholds = Field(default_factory=EnrolmentThresholds)

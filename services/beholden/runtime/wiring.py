@@ -1,0 +1,183 @@
+"""Builds the engines, the pipelines and the servicers by explicit constructors: the only wiring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import grpc
+
+from beholden.catalog.entries import load_catalog
+from beholden.catalog.repository import available
+from beholden.core.errors import InvalidArgument
+from beholden.core.models import FACE_DETECTOR, FACE_EMBEDDER, MODERATOR, ModelSpec
+from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine
+from beholden.detection.pipeline import DetectionPipeline
+from beholden.detection.servicer import DetectionServicer
+from beholden.embedding.pipeline import EmbeddingPipeline
+from beholden.embedding.servicer import EmbeddingServicer
+from beholden.governance.pipeline import GovernancePipeline
+from beholden.governance.servicer import GovernanceServicer
+from beholden.inference.open import open_inference
+from beholden.ledger.open import open_ledger
+from beholden.moderation.pipeline import ModerationPipeline
+from beholden.moderation.servicer import ModerationServicer
+from beholden.policy.open import open_policy
+from beholden.runtime.health import Probe
+from beholden.runtime.settings import Settings
+from beholden.search.pipeline import SearchPipeline
+from beholden.search.servicer import SearchServicer
+from beholden.store.open import open_store
+from beholden.v1 import (
+    detection_pb2_grpc,
+    embedding_pb2_grpc,
+    governance_pb2_grpc,
+    moderation_pb2_grpc,
+    search_pb2_grpc,
+)
+
+SERVICES = ("detection", "embedding", "search", "moderation", "governance")
+"""What `beholden serve` can serve, by name."""
+
+_ROLES = {
+    "detection": (FACE_DETECTOR,),
+    "embedding": (FACE_DETECTOR, FACE_EMBEDDER),
+    "search": (FACE_DETECTOR, FACE_EMBEDDER),
+    "moderation": (MODERATOR,),
+    "governance": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One service: its full gRPC name, how it joins a server, and when it is ready."""
+
+    name: str
+    join: Callable[[grpc.aio.Server], None]
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that runs in this process; a role without a model is None in `models`."""
+
+    policy: PolicyEngine
+    ledger: Ledger
+    services: tuple[Served, ...]
+    models: Mapping[str, ModelSpec | None]
+
+
+@asynccontextmanager
+async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House]:
+    """Builds what `names` need, and lets go of it in the reverse order.
+
+    Raises InvalidArgument for a name that is no service; whatever an engine raises that does not open.
+    """
+    unknown = sorted(set(names) - set(SERVICES))
+    if unknown:
+        raise InvalidArgument("services", f"{unknown[0]} is none of {', '.join(SERVICES)}")
+    roles = sorted({role for name in names for role in _ROLES[name]})
+    async with AsyncExitStack() as stack:
+        workers = stack.enter_context(ThreadPoolExecutor(settings.workers, "worker"))
+        policy = await open_policy(settings.policy_url, settings.policy)
+        stack.push_async_callback(policy.close)
+        ledger = await open_ledger(settings.ledger_url, settings.ledger)
+        stack.push_async_callback(ledger.close)
+        models = await asyncio.to_thread(_models, settings, roles)
+        engine = await asyncio.to_thread(
+            open_inference,
+            settings.inference_url,
+            settings.model_repository,
+            [model for model in models.values() if model is not None],
+            settings.inference,
+        )
+        stack.push_async_callback(engine.close)
+        store = None
+        if "search" in names:
+            store = await open_store(settings.store_url, settings.store)
+            stack.push_async_callback(store.close)
+        rooms = _Rooms(settings, workers, engine, store, policy, ledger, models)
+        yield House(policy, ledger, tuple(rooms.served(name) for name in names), models)
+
+
+def _models(settings: Settings, roles: Sequence[str]) -> dict[str, ModelSpec | None]:
+    catalog = load_catalog(settings.catalog)
+    return {role: available(catalog, settings.model_repository, role) for role in roles}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """The engines, and the one way each service is made of them."""
+
+    settings: Settings
+    workers: Executor
+    engine: InferenceEngine
+    store: FaceStore | None
+    policy: PolicyEngine
+    ledger: Ledger
+    models: Mapping[str, ModelSpec | None]
+
+    def served(self, name: str) -> Served:
+        """The service `name`, ready to join a server."""
+        join: Callable[[Any, grpc.aio.Server], None]
+        servicer: Any
+        match name:
+            case "detection":
+                join = detection_pb2_grpc.add_DetectionServiceServicer_to_server
+                servicer = DetectionServicer(self._finder())
+            case "embedding":
+                join = embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server
+                servicer = EmbeddingServicer(self._embedder())
+            case "search":
+                join = search_pb2_grpc.add_SearchServiceServicer_to_server
+                servicer = SearchServicer(self._search())
+            case "moderation":
+                join = moderation_pb2_grpc.add_ModerationServiceServicer_to_server
+                servicer = ModerationServicer(self._moderation())
+            case _:
+                join = governance_pb2_grpc.add_GovernanceServiceServicer_to_server
+                servicer = GovernanceServicer(GovernancePipeline(self.policy, self.ledger))
+        return Served(
+            name=f"beholden.v1.{name.capitalize()}Service",
+            join=partial(join, servicer),
+            probe=partial(self._ready, _ROLES[name], store=name == "search"),
+        )
+
+    def _finder(self) -> DetectionPipeline:
+        return DetectionPipeline(
+            self.engine, self.models[FACE_DETECTOR], self.workers, self.settings.detection
+        )
+
+    def _embedder(self) -> EmbeddingPipeline:
+        return EmbeddingPipeline(
+            self.engine,
+            self.models[FACE_EMBEDDER],
+            self._finder(),
+            self.workers,
+            self.settings.embedding,
+        )
+
+    def _search(self) -> SearchPipeline:
+        assert self.store is not None
+        return SearchPipeline(
+            self.store, self._embedder(), self.settings.search, self.settings.enrolment
+        )
+
+    def _moderation(self) -> ModerationPipeline:
+        return ModerationPipeline(
+            self.engine, self.models[MODERATOR], self.workers, self.settings.moderation
+        )
+
+    async def _ready(self, roles: Sequence[str], *, store: bool) -> bool:
+        """A role that is off is the operator's choice: the rest of the service is still ready."""
+        asked = [self.engine.ready(model) for role in roles if (model := self.models[role])]
+        asked.append(self.ledger.ready())
+        if store and self.store is not None:
+            asked.append(self.store.ready())
+        ready = await asyncio.gather(*asked)
+        return all(ready) and (await self.policy.status()).healthy

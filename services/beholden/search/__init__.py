@@ -1,0 +1,1 @@
+"""Enrolling faces in collections and finding them again."""

@@ -1,0 +1,21 @@
+"""What an operator may set about search."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class SearchSettings(BaseModel):
+    """Defaults of the search service."""
+
+    min_similarity: float = Field(default=0.8, ge=0, le=1)
+    """Candidates under this are left out where the caller says nothing; see docs/similarity.md."""
+
+    max_results: int = Field(default=10, ge=1, le=1000)
+    """The most candidates where the caller says nothing."""
+
+    max_faces: int = Field(default=100, ge=1, le=100)
+    """The most faces to enrol from one picture where the caller says nothing."""
+
+    page_size: int = Field(default=100, ge=1, le=1000)
+    """Items a page where the caller says nothing."""

@@ -1,0 +1,1 @@
+"""Core values to and from the protos, for every servicer; no decisions are made here."""

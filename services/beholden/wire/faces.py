@@ -1,0 +1,49 @@
+"""Faces, pictures and models as messages."""
+
+from __future__ import annotations
+
+from beholden.core.faces import DetectedFace
+from beholden.core.geometry import Box, Point
+from beholden.core.models import ModelSpec
+from beholden.v1 import face_pb2, image_pb2
+
+_LANDMARKS = (
+    face_pb2.LANDMARK_TYPE_EYE_LEFT,
+    face_pb2.LANDMARK_TYPE_EYE_RIGHT,
+    face_pb2.LANDMARK_TYPE_NOSE,
+    face_pb2.LANDMARK_TYPE_MOUTH_LEFT,
+    face_pb2.LANDMARK_TYPE_MOUTH_RIGHT,
+)
+
+
+def model_version(model: ModelSpec) -> image_pb2.ModelVersion:
+    """The model as answers name it."""
+    return image_pb2.ModelVersion(name=model.name, version=str(model.version))
+
+
+def bounding_box(box: Box) -> image_pb2.BoundingBox:
+    """A box, still normalised."""
+    return image_pb2.BoundingBox(
+        x_min=box.x_min, y_min=box.y_min, x_max=box.x_max, y_max=box.y_max
+    )
+
+
+def point(place: Point) -> image_pb2.Point:
+    """A point, still normalised."""
+    return image_pb2.Point(x=place.x, y=place.y)
+
+
+def detected_face(face: DetectedFace) -> face_pb2.DetectedFace:
+    """A face as found, without its template."""
+    return face_pb2.DetectedFace(
+        bounding_box=bounding_box(face.box),
+        confidence=face.confidence,
+        landmarks=[
+            face_pb2.Landmark(type=kind, point=point(place))
+            for kind, place in zip(_LANDMARKS, face.landmarks.points(), strict=True)
+        ],
+        pose=face_pb2.Pose(roll=face.pose.roll, yaw=face.pose.yaw, pitch=face.pose.pitch),
+        quality=face_pb2.FaceQuality(
+            brightness=face.quality.brightness, sharpness=face.quality.sharpness
+        ),
+    )
