@@ -15,9 +15,7 @@ from tests.contract.inference_engines import ABSENT, DOUBLE, ENGINES
 
 
 @pytest.fixture(params=ENGINES)
-async def engine(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[InferenceEngine]:
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[InferenceEngine]:
     async with ENGINES[request.param](tmp_path) as made:
         yield made
 

@@ -75,7 +75,10 @@ class FaceStore(Protocol):
         ...
 
     async def get_faces(self, tenant: str, collection: str, ids: Sequence[str]) -> tuple[Face, ...]:
-        """Those of `ids` that are there, templates included, in the order asked. Raises NotFound (collection)."""
+        """Those of `ids` that are there, templates included, in the order asked.
+
+        Raises NotFound (the collection).
+        """
         ...
 
     async def list_faces(
@@ -91,7 +94,13 @@ class FaceStore(Protocol):
         ...
 
     async def search(
-        self, tenant: str, collection: str, template: Template, *, limit: int, min_cosine: float = -1.0
+        self,
+        tenant: str,
+        collection: str,
+        template: Template,
+        *,
+        limit: int,
+        min_cosine: float = -1.0,
     ) -> tuple[Match, ...]:
         """The nearest, cosine descending then id, at most `limit`. Raises NotFound, InvalidArgument."""
         ...
@@ -116,7 +125,10 @@ class PolicyEngine(Protocol):
         ...
 
     async def evaluate(self, facts: Facts) -> Evaluation:
-        """The bare answer; a pure function of law and facts. Raises Unavailable, InvalidArgument (facts too large)."""
+        """The bare answer; a pure function of law and facts.
+
+        Raises Unavailable, InvalidArgument (facts too large).
+        """
         ...
 
     async def status(self) -> PolicyStatus:

@@ -12,7 +12,7 @@ from beholden.core.faces import DetectedFace, Pixels
 from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine, Tensor
 from beholden.detection.settings import DetectionSettings
-from beholden.vision import faces, image, pose, quality
+from beholden.vision import faces, image
 
 
 @dataclass(frozen=True, slots=True)

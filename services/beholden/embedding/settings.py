@@ -9,7 +9,7 @@ class EmbeddingSettings(BaseModel):
     """How faces are cut out and compared."""
 
     side: int = Field(default=1920, ge=160, le=8192)
-    """Pictures are decoded so that their longer side has at most this many pixels; chips are cut from that."""
+    """The most pixels on the longer side of the decoded picture, from which chips are cut."""
 
     min_similarity: float = Field(default=0.8, ge=0, le=1)
     """CompareFaces' threshold where the caller says nothing; see docs/similarity.md."""

@@ -20,9 +20,7 @@ class GovernancePipeline:
         self._policy = policy
         self._ledger = ledger
 
-    async def explain(
-        self, caller: Caller, action: str, request: Mapping[str, Json]
-    ) -> Decision:
+    async def explain(self, caller: Caller, action: str, request: Mapping[str, Json]) -> Decision:
         """The decision on the caller's own circumstances, with another action and request in them."""
         return await self._policy.decide({**caller.facts, "action": action, "request": request})
 

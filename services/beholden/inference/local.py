@@ -76,7 +76,9 @@ def _run(
         raise Unavailable("inference", f"{model.id} failed: {error}") from error
 
 
-def _session(repository: Path, model: ModelSpec, settings: InferenceSettings) -> ort.InferenceSession:
+def _session(
+    repository: Path, model: ModelSpec, settings: InferenceSettings
+) -> ort.InferenceSession:
     path = repository / model.name / str(model.version) / "model.onnx"
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.threads

@@ -30,7 +30,9 @@ def check(model: ModelSpec, inputs: Mapping[str, Tensor]) -> int:
             )
         sizes.add(tensor.shape[0])
     if len(sizes) != 1 or 0 in sizes:
-        raise InvalidArgument("inputs", f"{model.id} takes one batch size over 0, not {sorted(sizes)}")
+        raise InvalidArgument(
+            "inputs", f"{model.id} takes one batch size over 0, not {sorted(sizes)}"
+        )
     return int(sizes.pop())
 
 

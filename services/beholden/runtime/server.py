@@ -11,7 +11,6 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from beholden.core.errors import FailedPrecondition
 from beholden.runtime.health import Health
 from beholden.runtime.settings import Settings
 from beholden.runtime.wiring import SERVICES, house
@@ -41,5 +40,10 @@ async def serve(
         if settings.reflection:
             names = [service.name for service in home.services]
             reflection.enable_server_reflection(
-                [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
-                 reflection.SERVICE_NAME], server)
+                [
+                    *names,
+                    health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+                    reflection.SERVICE_NAME,
+                ],
+                server,
+            )

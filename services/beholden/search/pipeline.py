@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from beholden.core.errors import InvalidArgument, NotFound
 from beholden.core.faces import DetectedFace, Template, UnindexedReason
@@ -32,7 +32,7 @@ class Enrolment:
     collection: str
     media_sha256: str
     external_image_id: str = ""
-    provenance: Provenance = Provenance()
+    provenance: Provenance = field(default_factory=Provenance)
     max_faces: int = 0
     filtered: bool = True
     request_id: str = ""
@@ -84,16 +84,12 @@ class SearchPipeline:
         if expire and expire <= time.time_ns():
             raise InvalidArgument("provenance.expire_time", "lies in the past")
         await self.collections.compatible(enrolment.tenant, enrolment.collection)
-        found = await self._embedder.embed(
-            image, max_faces=_MOST_FACES, field="image.content"
-        )
+        found = await self._embedder.embed(image, max_faces=_MOST_FACES, field="image.content")
         limit = enrolment.max_faces or self.settings.max_faces
         kept: list[tuple[Face, DetectedFace]] = []
         left: list[tuple[DetectedFace, tuple[UnindexedReason, ...]]] = []
         for ordinal, item in enumerate(found):
-            problems = (
-                enrolment_problems(item.face, self._thresholds) if enrolment.filtered else ()
-            )
+            problems = enrolment_problems(item.face, self._thresholds) if enrolment.filtered else ()
             if not problems and len(kept) >= limit:
                 problems = (UnindexedReason.EXCEEDS_MAX_FACES,)
             if problems:
@@ -130,9 +126,7 @@ class SearchPipeline:
         if not probes:
             raise NotFound(f"collections/{collection}/faces/{face}")
         limit = limit or self.settings.max_results
-        found = await self._candidates(
-            tenant, collection, probes[0].template, limit + 1, threshold
-        )
+        found = await self._candidates(tenant, collection, probes[0].template, limit + 1, threshold)
         return tuple(candidate for candidate in found if candidate.face.id != face)[:limit]
 
     async def search_image(
@@ -176,9 +170,7 @@ def _expired(match: Match, now: int) -> bool:
     return 0 < match.face.provenance.expire_ns <= now
 
 
-def _enrolled(
-    enrolment: Enrolment, ordinal: int, face: DetectedFace, template: Template
-) -> Face:
+def _enrolled(enrolment: Enrolment, ordinal: int, face: DetectedFace, template: Template) -> Face:
     # The same request sent again makes the same ids, so a retry replaces instead of doubling.
     name = "/".join(
         (

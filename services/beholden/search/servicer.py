@@ -121,9 +121,7 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         for number, (other, _) in enumerate(pairs):
             if other != collection:
                 raise InvalidArgument(f"names[{number}]", f"is not a face of {request.parent}")
-        gone = await self._pipeline.delete(
-            caller().tenant, collection, [face for _, face in pairs]
-        )
+        gone = await self._pipeline.delete(caller().tenant, collection, [face for _, face in pairs])
         return search_pb2.DeleteFacesResponse(
             deleted_names=[wire.face_name(*pair) for pair in pairs if pair[1] in gone],
             missing_names=[wire.face_name(*pair) for pair in pairs if pair[1] not in gone],

@@ -23,9 +23,7 @@ def model_version(model: ModelSpec) -> image_pb2.ModelVersion:
 
 def bounding_box(box: Box) -> image_pb2.BoundingBox:
     """A box, still normalised."""
-    return image_pb2.BoundingBox(
-        x_min=box.x_min, y_min=box.y_min, x_max=box.x_max, y_max=box.y_max
-    )
+    return image_pb2.BoundingBox(x_min=box.x_min, y_min=box.y_min, x_max=box.x_max, y_max=box.y_max)
 
 
 def point(place: Point) -> image_pb2.Point:
