@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct, Value
@@ -15,6 +15,8 @@ from beholden.v1 import governance_pb2, governance_pb2_grpc
 from beholden.wire.gallery import timestamp
 
 _MOST_BREACHES = 100
+
+M = TypeVar("M", Struct, Value)
 
 
 class GovernanceServicer(governance_pb2_grpc.GovernanceServiceServicer):
@@ -94,7 +96,7 @@ def _decision(decision: Decision) -> governance_pb2.PolicyDecision:
         ],
         obligations=[
             governance_pb2.PolicyObligation(
-                kind=duty.kind, value=ParseDict(duty.value, Value()), law=duty.law
+                kind=duty.kind, value=_json(duty.value, Value()), law=duty.law
             )
             for duty in decision.obligations
         ],
@@ -114,8 +116,12 @@ def _record(entry: Entry) -> governance_pb2.LedgerRecord:
         principal=record.principal,
         action=record.action,
         allowed=record.allowed,
-        body=ParseDict(record.body, Struct()),
+        body=_json(record.body, Struct()),
         writer=entry.writer,
         sequence=entry.sequence,
         hash=entry.hash,
     )
+
+
+def _json(value: Any, message: M) -> M:
+    return ParseDict(value, message)

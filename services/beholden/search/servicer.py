@@ -89,10 +89,7 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             unindexed_faces=[
                 search_pb2.UnindexedFace(
                     face=wire_faces.detected_face(found),
-                    reasons=[
-                        search_pb2.UnindexedReason.Value(f"UNINDEXED_REASON_{reason.value}")
-                        for reason in reasons
-                    ],
+                    reasons=[f"UNINDEXED_REASON_{reason.value}" for reason in reasons],
                 )
                 for found, reasons in indexed.unindexed
             ],
