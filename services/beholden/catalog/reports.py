@@ -69,10 +69,11 @@ class PullReport:
 
     @property
     def message(self) -> str:
-        """One line for a person; one more for each source that failed on the way."""
+        """One line for a person; of a failure one more for each source."""
         head = f"{self.name}: {self.outcome}" + (f" from {self.source}" if self.source else "")
         lines = [f"{head}: {self.detail}" if self.detail else head]
-        lines += [f"  {attempt.source}: {attempt.problem}" for attempt in self.attempts]
+        if not self.ok:
+            lines += [f"  {attempt.source}: {attempt.problem}" for attempt in self.attempts]
         return "\n".join(lines)
 
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
+from beholden.catalog.digests import digest_of
 from beholden.catalog.entries import Catalog, ModelEntry
 from beholden.catalog.layout import weights_path
 from beholden.catalog.provenance import FILE, Provenance
 from beholden.catalog.reports import State, VerifyReport
 from beholden.core.models import ModelSpec
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file as hex, or "" where there is none to read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def check(entry: ModelEntry, repository: Path) -> VerifyReport:
