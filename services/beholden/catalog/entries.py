@@ -176,6 +176,9 @@ def load_catalog(path: Path) -> Catalog:
         place = ".".join(str(part) for part in first["loc"])
         raise InvalidArgument(place, f"{first['msg']} (in {path})") from error
     names = [entry.name for entry in catalog.models]
+    for name in names:
+        if not (path.parent / name / "config.pbtxt").is_file():
+            raise InvalidArgument("models", f"{name} has no config.pbtxt in {path.parent / name}")
     if twice := {name for name in names if names.count(name) > 1}:
         raise InvalidArgument("models", f"{', '.join(sorted(twice))} is listed twice (in {path})")
     return catalog

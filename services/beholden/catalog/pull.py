@@ -6,8 +6,9 @@ import fcntl
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from beholden.catalog.convert.converters import convert
@@ -26,6 +27,7 @@ def pull(
     catalog: Catalog,
     names: Sequence[str] | None,
     repository: Path,
+    *,
     mirror: Path | None = None,
     accept: Collection[str] = (),
     progress: Progress = lambda _: None,
@@ -46,89 +48,90 @@ def pull(
         if names is None
         else [(catalog.model(name),) for name in dict.fromkeys(names)]
     )
+    puller = _Puller(catalog, repository, mirror, accept, progress)
     reports: list[PullReport] = []
     with _alone_in(repository, progress):
         for candidates in wanted:
             for entry in candidates:
-                reports.append(_pull_one(catalog, entry, repository, mirror, accept, progress))
+                reports.append(puller.pull(entry))
                 if reports[-1].ok:
                     break
     return reports
 
 
-def _pull_one(
-    catalog: Catalog,
-    entry: ModelEntry,
-    repository: Path,
-    mirror: Path | None,
-    accept: Collection[str],
-    progress: Progress,
-) -> PullReport:
-    """Pull one model; a failure that is the model's own becomes its report."""
-    if entry.licence not in PERMISSIVE and entry.licence not in accept:
-        detail = f"its licence is {entry.licence}, which has to be accepted by name"
-        return PullReport(entry.name, entry.role, Outcome.REFUSED, detail=detail)
+@dataclass(frozen=True, slots=True)
+class _Puller:
+    """Pulls one model after the other, with what the caller of `pull` gave."""
 
-    folder, weights = repository / entry.name, weights_path(entry)
-    around = layout(catalog, entry)
-    record = Provenance.read(folder) if check(entry, repository).ok else None
-    if record and record.files == _digests({**around}) | {weights: record.files[weights]}:
-        return PullReport(
-            entry.name, entry.role, Outcome.INTACT, record.source, record.files[weights]
-        )
+    catalog: Catalog
+    repository: Path
+    mirror: Path | None
+    accept: Collection[str]
+    progress: Progress
 
-    with tempfile.TemporaryDirectory(dir=repository, prefix=_STAGING) as name:
-        staging = Path(name)
-        if record:  # the weights are good, only what stands around them has changed
-            source, origin = record.source, record.origin
-            onnx = (folder / weights).read_bytes()
-        else:
+    def pull(self, entry: ModelEntry) -> PullReport:
+        """Pull one model; a failure that is the model's own becomes its report."""
+        report = PullReport(entry.name, entry.role, Outcome.FAILED)
+        if entry.licence not in PERMISSIVE and entry.licence not in self.accept:
+            detail = f"its licence is {entry.licence}, which has to be accepted by name"
+            return replace(report, outcome=Outcome.REFUSED, detail=detail)
+        with tempfile.TemporaryDirectory(dir=self.repository, prefix=_STAGING) as staging:
             try:
-                fetched = fetch(entry, staging, mirror, progress)
-                progress(Step(entry.name, Stage.CONVERT, entry.converter, 0, 1))
-                onnx = convert(entry, fetched.paths)
+                outcome, record = self._lay_out(entry, Path(staging))
             except NoSourceError as error:
-                return PullReport(
-                    entry.name,
-                    entry.role,
-                    Outcome.FAILED,
-                    detail=str(error),
-                    attempts=error.attempts,
-                )
+                return replace(report, detail=str(error), attempts=error.attempts)
             except ConversionError as error:
-                return PullReport(
-                    entry.name, entry.role, Outcome.FAILED, fetched.source, detail=str(error)
-                )
-            source, origin = fetched.source, fetched.origin
+                return replace(report, detail=str(error))
+        digest = record.files[weights_path(entry)]
+        return replace(report, outcome=outcome, source=record.source, digest=digest)
+
+    def _lay_out(self, entry: ModelEntry, staging: Path) -> tuple[Outcome, Provenance]:
+        """Do what is needed for the model to lie in the repository as the catalogue says."""
+        folder, weights = self.repository / entry.name, weights_path(entry)
+        around = layout(self.catalog, entry)
+        record = Provenance.read(folder) if check(entry, self.repository).ok else None
+        if record is None:
+            record, onnx = self._make(entry, staging)
+        elif record.files == {**_digests(around), weights: record.files[weights]}:
+            return Outcome.INTACT, record
+        else:  # the weights are good, only what stands around them has changed
+            onnx = (folder / weights).read_bytes()
         files = {**around, weights: onnx}
+        record = record.model_copy(update={"files": _digests(files)})
+        _place(folder, files, record, staging)
+        return Outcome.PULLED, record
+
+    def _make(self, entry: ModelEntry, staging: Path) -> tuple[Provenance, bytes]:
+        """Fetch and convert: the ONNX file, and what is to be recorded of where it came from."""
+        fetched = fetch(entry, staging, self.mirror, self.progress)
+        step = Step(entry.name, Stage.CONVERT, entry.converter, 0, 1)
+        self.progress(step)
+        onnx = convert(entry, fetched.paths)
+        self.progress(replace(step, done=1))
         record = Provenance(
             name=entry.name,
             version=entry.version,
             licence=entry.licence,
-            source=source,
+            source=fetched.source,
             converter=entry.converter,
-            origin=origin,
-            files=_digests(files),
+            origin=fetched.origin,
+            files={},
         )
-        progress(Step(entry.name, Stage.LAY_OUT, str(folder), 0, 1))
-        _place(folder, files, record, staging)
-        progress(Step(entry.name, Stage.LAY_OUT, str(folder), 1, 1))
-    return PullReport(entry.name, entry.role, Outcome.PULLED, source, record.files[weights])
+        return record, onnx
 
 
-def _digests(files: dict[str, bytes]) -> dict[str, str]:
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
     return {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
 
 
-def _place(folder: Path, files: dict[str, bytes], record: Provenance, staging: Path) -> None:
+def _place(folder: Path, files: Mapping[str, bytes], record: Provenance, staging: Path) -> None:
     """Write the whole model aside, then move it to `folder`, replacing what was there."""
-    complete = staging / "complete"
+    complete, replaced = staging / "complete", staging / "replaced"
     for path, content in files.items():
         target = complete / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     record.write(complete)
-    replaced = staging / "replaced"
     if folder.exists():
         folder.rename(replaced)
     try:

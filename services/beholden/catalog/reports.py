@@ -13,7 +13,6 @@ class Stage(StrEnum):
     WAIT = "wait"
     FETCH = "fetch"
     CONVERT = "convert"
-    LAY_OUT = "lay out"
 
 
 @dataclass(frozen=True, slots=True)

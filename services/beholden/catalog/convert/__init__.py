@@ -1,0 +1,9 @@
+"""Upstream formats to ONNX in pure Python, deterministic: the same files give the same bytes.
+
+converters    the converters by name, and what every result must satisfy
+graph         an ONNX graph under construction
+centerface    CenterFace's own ONNX file
+dlib_format   dlib's serialised face network, as layers        dlib_graph    those layers as ONNX
+tfjs_model    a TensorFlow.js model: topology and weights       tfjs_layers   a layers model as ONNX
+nsfwjs        the nsfwjs models                                 javascript    data wrapped in JavaScript
+"""
