@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numpy as np
+
 from beholden.core.errors import FailedPrecondition
-from beholden.core.faces import DetectedFace, Pixels
+from beholden.core.faces import DetectedFace, Landmarks, Pixels
+from beholden.core.geometry import Box, Point
 from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine, Tensor
 from beholden.detection.settings import DetectionSettings
-from beholden.vision import faces, image
+from beholden.vision import align, faces, image, pose, quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,12 @@ class DetectionPipeline:
         """See `FaceFinder.find`."""
         model = self.model
         loop = asyncio.get_running_loop()
-        batch, ratio = await loop.run_in_executor(
+        seen = await loop.run_in_executor(
             self._workers, faces.detector_input, pixels, self._settings.side
         )
-        maps = await self._engine.infer(model, {model.inputs[0].name: batch})
+        maps = await self._engine.infer(model, {model.inputs[0].name: seen.batch})
         return await loop.run_in_executor(
-            self._workers, _measured, maps, model, pixels, ratio, scale
+            self._workers, _measured, maps, model, seen, pixels, scale
         )
 
     def _decoded(self, content: bytes) -> image.Picture:
@@ -80,6 +83,34 @@ class DetectionPipeline:
 
 
 def _measured(
-    maps: Mapping[str, Tensor], model: ModelSpec, pixels: Pixels, ratio: float, scale: float
+    maps: Mapping[str, Tensor],
+    model: ModelSpec,
+    seen: faces.DetectorInput,
+    pixels: Pixels,
+    scale: float,
 ) -> Sequence[DetectedFace]:
-    raise NotImplementedError
+    """The maps' faces, each with its pose and the quality of its pixels."""
+    found = faces.find_faces(
+        maps,
+        width=seen.width,
+        height=seen.height,
+        threshold=model.parameters["score_threshold"],
+        iou=model.parameters["nms_iou"],
+    )
+    height, width = pixels.shape[:2]
+    full = np.array((width, height)) / scale
+    sizes = ((found.boxes[:, 2:] - found.boxes[:, :2]) * full).min(axis=1)
+    qualities = quality.assess(align.chips(pixels, found.landmarks))
+    # Angles are angles only where both axes have one unit.
+    poses = pose.estimate_poses(found.landmarks * full)
+    return [
+        DetectedFace(
+            box=Box(*map(float, found.boxes[row])),
+            confidence=float(found.scores[row]),
+            landmarks=Landmarks(*(Point(float(x), float(y)) for x, y in found.landmarks[row])),
+            pose=poses[row],
+            quality=qualities[row],
+            size=float(sizes[row]),
+        )
+        for row in range(len(found))
+    ]

@@ -67,7 +67,8 @@ class EmbeddingPipeline:
             return ()
         chips = await loop.run_in_executor(self._workers, _chips, picture.pixels, kept)
         outputs = await self._engine.infer(model, {model.inputs[0].name: chips})
-        made = templates.mirror_sum(outputs[model.outputs[0].name])
+        plain, mirrored = np.split(outputs[model.outputs[0].name], 2)
+        made = templates.mirror_sum(plain, mirrored)
         return tuple(map(EmbeddedFace, kept, made))
 
     async def compare(
@@ -83,12 +84,10 @@ class EmbeddingPipeline:
         least = self._settings.min_similarity if min_similarity is None else min_similarity
         scale = self.model.parameters
         scores = [
-            float(
-                templates.similarity(
-                    float(np.dot(probes[0].template, other.template)),
-                    scale["similarity_midpoint"],
-                    scale["similarity_slope"],
-                )
+            templates.similarity(
+                float(np.dot(probes[0].template, other.template)),
+                scale["similarity_midpoint"],
+                scale["similarity_slope"],
             )
             for other in others
         ]
@@ -107,5 +106,9 @@ class EmbeddingPipeline:
 
 def _chips(pixels: Pixels, faces: Sequence[DetectedFace]) -> Tensor:
     """Each face's chip, then each one's mirror image: uint8 (2 N, 150, 150, 3)."""
-    cut = align.chips(pixels, [face.landmarks for face in faces])
+    cut = align.chips(pixels, np.array([_points(face) for face in faces]))
     return np.concatenate([cut, align.mirror(cut)])
+
+
+def _points(face: DetectedFace) -> list[tuple[float, float]]:
+    return [(point.x, point.y) for point in face.landmarks.points()]

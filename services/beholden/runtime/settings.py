@@ -18,7 +18,7 @@ from beholden.policy.settings import PolicySettings
 from beholden.runtime.resources import resource
 from beholden.search.settings import SearchSettings
 from beholden.store.settings import StoreSettings
-from beholden.vision.quality import EnrolmentThresholds
+from beholden.vision.enrolment import EnrolmentLimits
 
 
 class Settings(BaseSettings):
@@ -76,4 +76,4 @@ class Settings(BaseSettings):
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     moderation: ModerationSettings = Field(default_factory=ModerationSettings)
-    enrolment: EnrolmentThresholds = Field(default_factory=EnrolmentThresholds)
+    enrolment: EnrolmentLimits = Field(default_factory=EnrolmentLimits)

@@ -14,7 +14,7 @@ from beholden.core.models import ModelSpec
 from beholden.core.ports import Embedder, FaceStore
 from beholden.search.collections import Collections
 from beholden.search.settings import SearchSettings
-from beholden.vision.quality import EnrolmentThresholds, enrolment_problems
+from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
 from beholden.vision.templates import cosine_for, similarity
 
 _MOST_FACES = 100
@@ -62,13 +62,13 @@ class SearchPipeline:
         store: FaceStore,
         embedder: Embedder,
         settings: SearchSettings,
-        thresholds: EnrolmentThresholds,
+        limits: EnrolmentLimits,
     ) -> None:
         self.collections = Collections(store, embedder)
         self.settings = settings
         self._store = store
         self._embedder = embedder
-        self._thresholds = thresholds
+        self._limits = limits
 
     @property
     def model(self) -> ModelSpec:
@@ -85,11 +85,12 @@ class SearchPipeline:
             raise InvalidArgument("provenance.expire_time", "lies in the past")
         await self.collections.compatible(enrolment.tenant, enrolment.collection)
         found = await self._embedder.embed(image, max_faces=_MOST_FACES, field="image.content")
+        limits = self._limits if enrolment.filtered else NO_LIMITS
         limit = enrolment.max_faces or self.settings.max_faces
         kept: list[tuple[Face, DetectedFace]] = []
         left: list[tuple[DetectedFace, tuple[UnindexedReason, ...]]] = []
         for ordinal, item in enumerate(found):
-            problems = enrolment_problems(item.face, self._thresholds) if enrolment.filtered else ()
+            problems = enrolment_problems(item.face, limits)
             if not problems and len(kept) >= limit:
                 problems = (UnindexedReason.EXCEEDS_MAX_FACES,)
             if problems:
@@ -156,14 +157,15 @@ class SearchPipeline:
             collection,
             template,
             limit=limit,
-            min_cosine=float(cosine_for(least, midpoint, slope)),
+            min_cosine=cosine_for(least, midpoint, slope),
         )
         now = time.time_ns()
-        return tuple(
-            Candidate(match.face, float(similarity(match.cosine, midpoint, slope)))
+        found = (
+            Candidate(match.face, similarity(match.cosine, midpoint, slope))
             for match in matches
             if not _expired(match, now)
         )
+        return tuple(candidate for candidate in found if candidate.similarity >= least)
 
 
 def _expired(match: Match, now: int) -> bool:
