@@ -1,0 +1,27 @@
+"""What an operator may set about the ledger."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class LedgerSettings(BaseModel):
+    """How much one commit takes along, and how long anything may wait."""
+
+    max_commit: int = Field(default=512, ge=1)
+    """The most records that share one commit."""
+
+    max_waiting: int = Field(default=10_000, ge=1)
+    """Records that may wait for their commit; beyond it appends are refused at once."""
+
+    timeout: float = Field(default=10.0, gt=0)
+    """Seconds after which an append, a lock or a connection is given up."""
+
+    readers: int = Field(default=2, ge=1)
+    """Threads and connections for reading and verifying."""
+
+    max_page: int = Field(default=1000, ge=1)
+    """The most entries on one page."""
+
+    max_body: int = Field(default=1 << 20, ge=1)
+    """The largest body of a record, in bytes of canonical JSON."""

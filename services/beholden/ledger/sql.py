@@ -1,0 +1,132 @@
+"""The Ledger over SQLAlchemy: SQLite or PostgreSQL, by the same code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, and_, not_, select, text, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+
+from beholden.core.errors import FailedPrecondition, Unavailable
+from beholden.core.gallery import Page
+from beholden.core.paging import check_page_size, decode_token, encode_token
+from beholden.core.record import Entry, Record, Verification
+from beholden.ledger.audit import Audit
+from beholden.ledger.commit import GroupCommit
+from beholden.ledger.database import Database, unavailable
+from beholden.ledger.records import checked_body
+from beholden.ledger.settings import LedgerSettings
+from beholden.ledger.tables import ENTRIES, to_entry
+from beholden.ledger.writer import ChainWriter
+
+T = TypeVar("T")
+
+_PLACE = (ENTRIES.c.time_ns, ENTRIES.c.writer, ENTRIES.c.sequence)
+
+
+class SqlLedger:
+    """Appends share commits on one thread; reads run beside them on others.
+
+    Each open ledger writes a chain of its own, so any number of processes may share a database.
+    """
+
+    def __init__(self, database: Database, settings: LedgerSettings) -> None:
+        self._database = database
+        self._settings = settings
+        self._closed = False
+        self._readers = ThreadPoolExecutor(settings.readers, "ledger-read")
+        self._commits = GroupCommit[tuple[Record, str], Entry](
+            ChainWriter(database.writing).commit,
+            most=settings.max_commit,
+            waiting=settings.max_waiting,
+        )
+
+    async def append(self, record: Record) -> Entry:
+        """Durable on return. Raises Unavailable, InvalidArgument (a record no database could keep)."""
+        body = checked_body(record, self._settings.max_body)
+        return await self._commits.submit((record, body), self._settings.timeout)
+
+    async def get(self, tenant: str, id: str) -> tuple[Entry, ...]:
+        """The decision and its outcome, oldest first; empty when there is none for this tenant."""
+        query = (
+            select(ENTRIES)
+            .where(ENTRIES.c.id == id, ENTRIES.c.tenant == tenant)
+            .order_by(ENTRIES.c.time_ns, ENTRIES.c.sequence)
+        )
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        return tuple(map(_entry, rows))
+
+    async def list(
+        self, tenant: str, *, page_size: int, page_token: str = "", denied_only: bool = False
+    ) -> Page[Entry]:
+        """A tenant's entries, newest first. Raises InvalidArgument (page size, page token)."""
+        size = check_page_size(page_size, self._settings.max_page)
+        listing = ("entries", tenant, "denied" if denied_only else "all")
+        conditions = [ENTRIES.c.tenant == tenant]
+        if denied_only:
+            conditions.append(not_(ENTRIES.c.allowed))
+        if page_token:
+            position = decode_token(listing, page_token)
+            conditions.append(tuple_(*_PLACE) < tuple_(*position))
+        newest = [column.desc() for column in _PLACE]
+        query = select(ENTRIES).where(and_(*conditions)).order_by(*newest).limit(size + 1)
+        rows = await self._read(lambda connection: connection.execute(query).all())
+        entries = tuple(map(_entry, rows[:size]))
+        if len(rows) <= size:
+            return Page(entries)
+        last = entries[-1]
+        place = (last.record.time_ns, last.writer, last.sequence)
+        return Page(entries, encode_token(listing, place))
+
+    async def verify(self) -> Verification:
+        """Reads every chain from its beginning, as of one moment; appends go on meanwhile."""
+        return await self._read(lambda connection: Audit(connection, self._check_open).run())
+
+    async def ready(self) -> bool:
+        """Whether a record could be written now: commits a change that changes nothing."""
+        if self._closed:
+            return False
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._touch)
+
+    async def close(self) -> None:
+        """Commits what was accepted and lets go; further calls raise Unavailable."""
+        self._closed = True
+        await self._commits.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._database.writing.dispose)
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        self._check_open()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._reading, work)
+
+    def _reading(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._database.reading.connect() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise unavailable(error) from error
+
+    def _touch(self) -> bool:
+        try:
+            with self._database.writing.begin() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("ledger", "is closed")
+
+
+def _entry(row: Row[Any]) -> Entry:
+    try:
+        return to_entry(row, json.loads(row.body))
+    except (TypeError, ValueError):
+        raise FailedPrecondition(
+            f"entry {row.sequence} of {row.writer} is damaged", remedy="run: beholden ledger verify"
+        ) from None

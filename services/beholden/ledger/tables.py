@@ -1,0 +1,117 @@
+"""The two tables, and how rows become writers and entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    not_,
+)
+
+from beholden.core.law import Json
+from beholden.core.record import Entry, Record
+from beholden.ledger.chain import Writer
+
+METADATA = MetaData()
+
+WRITERS = Table(
+    "ledger_writers",
+    METADATA,
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("started_ns", BigInteger, nullable=False),
+    Column("witnessed_sequence", BigInteger, nullable=False),
+    Column("witnessed_hash", String(64), nullable=False),
+    Column("link", String(64), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("head", String(64), nullable=False),
+)
+
+ENTRIES = Table(
+    "ledger_entries",
+    METADATA,
+    Column("writer", String(32), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("allowed", Boolean(create_constraint=True, name="ledger_allowed"), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+Index("ledger_entries_by_id", ENTRIES.c.id)
+Index(
+    "ledger_entries_by_tenant",
+    ENTRIES.c.tenant,
+    ENTRIES.c.time_ns,
+    ENTRIES.c.writer,
+    ENTRIES.c.sequence,
+)
+Index(
+    "ledger_entries_denied",
+    ENTRIES.c.tenant,
+    ENTRIES.c.time_ns,
+    ENTRIES.c.writer,
+    ENTRIES.c.sequence,
+    sqlite_where=not_(ENTRIES.c.allowed),
+    postgresql_where=not_(ENTRIES.c.allowed),
+)
+
+
+def to_row(entry: Entry, body: str) -> dict[str, Any]:
+    """An entry as its columns; `body` is the record's body as canonical JSON."""
+    record = entry.record
+    return {
+        "writer": entry.writer,
+        "sequence": entry.sequence,
+        "id": record.id,
+        "kind": record.kind,
+        "time_ns": record.time_ns,
+        "tenant": record.tenant,
+        "principal": record.principal,
+        "action": record.action,
+        "allowed": record.allowed,
+        "body": body,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+
+
+def to_entry(row: Row[Any], body: Mapping[str, Json]) -> Entry:
+    """A row of `ledger_entries`, with its body parsed or left empty by the caller."""
+    return Entry(
+        writer=row.writer,
+        sequence=row.sequence,
+        record=Record(
+            id=row.id,
+            kind=row.kind,
+            time_ns=row.time_ns,
+            tenant=row.tenant,
+            principal=row.principal,
+            action=row.action,
+            allowed=row.allowed,
+            body=body,
+        ),
+        previous=row.previous,
+        hash=row.hash,
+    )
+
+
+def to_writer(row: Row[Any]) -> Writer:
+    """A row of `ledger_writers`."""
+    return Writer(**row._mapping)
