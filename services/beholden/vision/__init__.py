@@ -1,0 +1,1 @@
+"""Pictures and faces as arrays: pure functions of bytes and numpy arrays, without I/O or state."""
