@@ -6,13 +6,11 @@ CenterFace gives.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from beholden.core.faces import Landmarks, Pixels
+from beholden.core.faces import Pixels
 from beholden.vision.scaling import resized
 
 CHIP = 150
@@ -44,15 +42,14 @@ def fit_similarity(
     ).reshape(-1, 2, 3)
 
 
-def chips(pixels: Pixels, landmarks: Sequence[Landmarks]) -> Pixels:
-    """Cuts a chip of the picture `pixels` for each of `landmarks`.
+def chips(pixels: Pixels, landmarks: NDArray[np.floating]) -> Pixels:
+    """Cuts a chip for each of `landmarks` (N, 5, 2), in shares of the picture's width and height.
 
     Returns uint8 (N, 150, 150, 3); what lies outside the picture is black, as in dlib's own chips.
     """
     height, width = pixels.shape[:2]
-    shares = [[(point.x, point.y) for point in face.points()] for face in landmarks]
     # Shares count from the picture's edge, pixels from the centre of the first one.
-    points = np.array(shares, np.float64).reshape(-1, 5, 2) * (width, height) - 0.5
+    points = landmarks * (width, height) - 0.5
     out = np.empty((len(points), CHIP, CHIP, 3), np.uint8)
     for chip, transform in zip(out, fit_similarity(points), strict=True):
         _cut(pixels, transform, chip)

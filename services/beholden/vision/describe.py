@@ -21,26 +21,15 @@ def describe(pixels: Pixels, found: FoundFaces, *, scale: float = 1.0) -> tuple[
     size = np.array(pixels.shape[1::-1])
     poses = estimate_poses(found.landmarks * size)
     sides = (found.boxes[:, 2:] - found.boxes[:, :2]) * size / scale
-    faces = []
-    for box, score, points, pose, face_sides in zip(
-        found.boxes.tolist(),
-        found.scores.tolist(),
-        found.landmarks.tolist(),
-        poses,
-        sides.tolist(),
-        strict=True,
-    ):
-        landmarks = Landmarks(*(Point(*point) for point in points))
-        # One chip at a time: a crowd's chips together would take more memory than its picture.
-        (chip,) = chips(pixels, [landmarks])
-        faces.append(
-            DetectedFace(
-                box=Box(*box),
-                confidence=score,
-                landmarks=landmarks,
-                pose=pose,
-                quality=assess(chip),
-                size=min(face_sides),
-            )
+    # One chip at a time: those of a crowd together would take more memory than its picture.
+    return tuple(
+        DetectedFace(
+            box=Box(*found.boxes[k].tolist()),
+            confidence=float(found.scores[k]),
+            landmarks=Landmarks(*(Point(x, y) for x, y in found.landmarks[k].tolist())),
+            pose=poses[k],
+            quality=assess(chips(pixels, found.landmarks[k : k + 1]))[0],
+            size=float(sides[k].min()),
         )
-    return tuple(faces)
+        for k in range(len(found))
+    )

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from beholden.core.faces import Pixels
-from beholden.vision.scaling import resized
+from beholden.vision.scaling import fit_within, resized
 
 Floats = NDArray[np.float32]
 
@@ -44,29 +44,32 @@ class FoundFaces:
         return len(self.scores)
 
 
-def detector_input(pixels: Pixels, side: int = DEFAULT_SIDE) -> tuple[Pixels, float]:
-    """The picture reduced to at most `side` a side, then padded with black to multiples of 32.
+class DetectorInput(NamedTuple):
+    """`batch` is uint8 (1, H, W, 3); the picture fills its upper left `width` x `height`."""
 
-    Returns uint8 (1, H, W, 3), padded on the right and below, and the ratio in (0, 1] by which the
-    picture was reduced: its content fills `round(ratio * side)` of each side.
-    """
-    ratio = min(1.0, side / max(pixels.shape[:2]))
-    width, height = _content(pixels, ratio)
+    batch: Pixels
+    width: int
+    height: int
+
+
+def detector_input(pixels: Pixels, side: int = DEFAULT_SIDE) -> DetectorInput:
+    """The picture reduced to at most `side` a side, then padded with black to multiples of 32."""
+    width, height = fit_within(pixels.shape[1], pixels.shape[0], side)
     batch = np.zeros((1, _round_up(height), _round_up(width), 3), np.uint8)
     batch[0, :height, :width] = resized(pixels, width, height)
-    return batch, ratio
+    return DetectorInput(batch, width, height)
 
 
 def find_faces(
     maps: Mapping[str, NDArray[Any]],
-    pixels: Pixels,
-    ratio: float,
     *,
+    width: int,
+    height: int,
     threshold: float,
     iou: float = 0.3,
     index: int = 0,
 ) -> FoundFaces:
-    """Reads the maps of picture `index` of a batch, made from `pixels` reduced by `ratio`.
+    """Reads the maps of picture `index` of a batch, which fills its upper left `width` x `height`.
 
     `maps` holds float32 `heatmap` (N, 1, h, w) in [0, 1], `size` (N, 2, h, w): height and width in
     pixels of the input, `offset` (N, 2, h, w): y and x in cells, and `landmarks` (N, 10, h, w): y
@@ -82,7 +85,7 @@ def find_faces(
 
     centres = (np.stack((columns, rows), axis=1) + offsets + 0.5) * STRIDE
     corners = centres - sizes / 2
-    picture = np.array(_content(pixels, ratio), np.float32)
+    picture = np.array((width, height), np.float32)
     boxes = np.clip(np.hstack((corners, corners + sizes)), 0, np.tile(picture, 2))
     landmarks = points * sizes[:, None] + corners[:, None]
 
@@ -96,12 +99,6 @@ def find_faces(
         scores=scores[kept].astype(np.float32),
         landmarks=(landmarks[kept] / picture).astype(np.float32),
     )
-
-
-def _content(pixels: Pixels, ratio: float) -> tuple[int, int]:
-    """Width and height of the picture within the detector's input."""
-    height, width = (max(1, round(length * ratio)) for length in pixels.shape[:2])
-    return width, height
 
 
 def _peaks(heat: Floats, threshold: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -22,14 +22,13 @@ def unit(embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(wide / lengths, np.float32)
 
 
-def mirror_sum(embeddings: NDArray[np.floating]) -> Template:
-    """Templates (N, D) from embeddings (2 N, D): those of N chips, then those of their mirror images.
+def mirror_sum(embeddings: NDArray[np.floating], mirrored: NDArray[np.floating]) -> Template:
+    """Templates (N, D) from the embeddings of N chips and of their mirror images, both (N, D).
 
     The unit sum of both unit embeddings: a face and its mirror image get the same template, and
     the equal error rate falls against the chip alone (measured: 1.6 to 1.1 %, 1.3 to 1.2 %).
     """
-    straight, mirrored = np.split(unit(embeddings), 2)
-    return unit(straight + mirrored)
+    return unit(unit(embeddings) + unit(mirrored))
 
 
 def similarity(cosine: float, midpoint: float, slope: float) -> float:
