@@ -1,13 +1,11 @@
-"""How usable a face's pixels are, and whether the face is good enough to be enrolled."""
+"""How usable a face's pixels are: how bright and how sharp."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from beholden.core.faces import DetectedFace, Pixels, Quality, UnindexedReason
+from beholden.core.faces import Pixels, Quality
 
 _FACE = slice(30, 120)  # brows to chin of the 150 px chip, without hair and background
 _SMOOTHING = 1.0  # sigma in pixels of the chip: without it, sensor noise would count as sharpness
@@ -32,50 +30,3 @@ def _assess(face: Pixels) -> Quality:
     detail = cv2.Laplacian(cv2.GaussianBlur(luma, (0, 0), _SMOOTHING), cv2.CV_32F)
     variance = float(detail.var()) / (mean + _DARKNESS) ** 2
     return Quality(brightness=mean / 255, sharpness=variance / (variance + _HALF_SHARP))
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentThresholds:
-    """What a face must have to be enrolled.
-
-    The defaults were measured with the default models. On group photographs, of pairs of strangers
-    among faces under 15 pixels 5 % reach a cosine of 0.95, at 20 to 25 pixels 3 %, from 30 on 0.2 %:
-    small faces would match anybody. A portrait keeps a cosine of 0.95 to itself until it is blurred
-    to sharpness 0.2 or darkened to brightness 0.03.
-    """
-
-    confidence: float = 0.6
-    """The detector's, at least."""
-
-    size: float = 40.0
-    """The box's shorter side in pixels of the full picture, at least."""
-
-    brightness: float = 0.1
-    """At least, in [0, 1]."""
-
-    sharpness: float = 0.25
-    """At least, in [0, 1]."""
-
-    yaw: float = 45.0
-    """Degrees to either side, at most."""
-
-    pitch: float = 35.0
-    """Degrees up or down, at most. Roll does not count: alignment undoes it."""
-
-
-def enrolment_problems(
-    face: DetectedFace, thresholds: EnrolmentThresholds
-) -> tuple[UnindexedReason, ...]:
-    """Every reason not to enrol the face; empty where it is good enough.
-
-    A measure that is not a number counts as failed.
-    """
-    passed = {
-        UnindexedReason.EXTREME_POSE: abs(face.pose.yaw) <= thresholds.yaw
-        and abs(face.pose.pitch) <= thresholds.pitch,
-        UnindexedReason.LOW_BRIGHTNESS: face.quality.brightness >= thresholds.brightness,
-        UnindexedReason.LOW_SHARPNESS: face.quality.sharpness >= thresholds.sharpness,
-        UnindexedReason.LOW_CONFIDENCE: face.confidence >= thresholds.confidence,
-        UnindexedReason.SMALL_BOUNDING_BOX: face.size >= thresholds.size,
-    }
-    return tuple(reason for reason, good in passed.items() if not good)
