@@ -66,15 +66,6 @@ class PullReport:
         """Whether the model lies in the repository, intact."""
         return self.outcome in {Outcome.PULLED, Outcome.INTACT}
 
-    @property
-    def message(self) -> str:
-        """One line for a person; of a failure one more for each source."""
-        head = f"{self.name}: {self.outcome}" + (f" from {self.source}" if self.source else "")
-        lines = [f"{head}: {self.detail}" if self.detail else head]
-        if not self.ok:
-            lines += [f"  {attempt.source}: {attempt.problem}" for attempt in self.attempts]
-        return "\n".join(lines)
-
 
 class State(StrEnum):
     """What lies in the repository for one model."""

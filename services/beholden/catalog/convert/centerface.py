@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 
 from beholden.catalog.convert.graph import ConversionError, Graph
 from beholden.catalog.entries import ModelEntry
@@ -39,10 +38,7 @@ def convert(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.ModelProto:
     Raises:
         ConversionError: the file is another graph than the one this was written for.
     """
-    try:
-        upstream = onnx.load(files[_FILE]).graph
-    except DecodeError as error:
-        raise ConversionError(f"{_FILE} is not an ONNX file") from error
+    upstream = onnx.load(files[_FILE]).graph
     if strange := {node.op_type for node in upstream.node} - _OPERATORS:
         raise ConversionError(f"{_FILE} has operators not met before: {', '.join(sorted(strange))}")
     tensors = {name for node in upstream.node for name in (*node.input, *node.output)}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import helper
 
 from beholden.catalog.convert import centerface, dlib_graph, nsfwjs
@@ -18,8 +19,9 @@ Converter = Callable[[ModelEntry, Mapping[str, Path]], onnx.ModelProto]
 
 def as_it_is(_: ModelEntry, files: Mapping[str, Path]) -> onnx.ModelProto:
     """A model that is ONNX already and has the catalogue's tensors, in one file."""
-    (path,) = files.values()
-    return onnx.load(path)
+    if len(files) != 1:
+        raise ConversionError(f"one ONNX file was expected, not {', '.join(files)}")
+    return onnx.load(next(iter(files.values())))
 
 
 CONVERTERS: Mapping[str, Converter] = {
@@ -45,6 +47,10 @@ def convert(entry: ModelEntry, files: Mapping[str, Path]) -> bytes:
     try:
         model = converter(entry, files)
         onnx.checker.check_model(model, full_check=True)
+    except KeyError as error:
+        raise ConversionError(f"{entry.converter} needs the file {error}") from error
+    except DecodeError as error:
+        raise ConversionError(f"no ONNX file in {', '.join(files)}") from error
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ConversionError(f"{entry.converter} made no valid ONNX: {error}") from error
     opset = next((use.version for use in model.opset_import if not use.domain), 0)
