@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from opentelemetry import metrics, trace
 
+from beholden.core.errors import FailedPrecondition
+from beholden.guard.interceptor import Guard
+from beholden.guard.keys import create_key_file
+from beholden.policy.tenants import load_tenants
 from beholden.runtime.health import Health
 from beholden.runtime.settings import Settings
-from beholden.runtime.wiring import SERVICES, house
+from beholden.runtime.wiring import SERVICES, House, house
 
 _log = logging.getLogger(__name__)
 
@@ -23,27 +29,95 @@ async def serve(
 ) -> None:
     """Runs until SIGINT or SIGTERM, then lets calls in progress end (`drain_seconds`).
 
-    `ready` is told the address once the server answers. Raises whatever an engine raises that
-    does not open, and FailedPrecondition when the address cannot be bound.
+    `ready` is told the address once calls are answered. Raises whatever an engine raises that does
+    not open, AnnotationError for an RPC that the law does not know, and FailedPrecondition when the
+    address cannot be bound.
     """
+    with _told_to_stop() as stop:
+        _development_key(settings)
+        async with house(settings, names) as home:
+            guard = _guard(settings, home)
+            server = grpc.aio.server(interceptors=[guard], options=_options(settings))
+            for service in home.services:
+                service.join(server)
+            health = Health(
+                {service.name: service.probe for service in home.services}, settings.health_seconds
+            )
+            health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+            if settings.reflection:
+                shown = (*(service.name for service in home.services), _HEALTH)
+                reflection.enable_server_reflection((*shown, reflection.SERVICE_NAME), server)
+            address = _bound(server, settings.listen)
+            await health.start()
+            await server.start()
+            try:
+                if ready is not None:
+                    ready(address)
+                await stop.wait()
+                _log.info("stopping: calls in progress have %g s", settings.drain_seconds)
+            finally:
+                await health.drain()
+                await server.stop(settings.drain_seconds)
+                await guard.drain()
+
+
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+
+
+def _guard(settings: Settings, home: House) -> Guard:
+    return Guard(
+        [service.descriptor for service in home.services],
+        policy=home.policy,
+        ledger=home.ledger,
+        tenants=load_tenants(settings.tenants),
+        settings=settings.guard,
+        tracer=trace.get_tracer("beholden"),
+        meter=metrics.get_meter("beholden"),
+        reflection=settings.reflection,
+    )
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    # The guard says which message is too large for its method; this bounds what is read at all.
+    most = settings.guard.limits.max_picture_request_bytes + 64 * 1024
+    return [
+        ("grpc.max_receive_message_length", most),
+        ("grpc.max_metadata_size", 32 * 1024),
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_connection_age_ms", int(settings.connection_age_seconds * 1000)),
+    ]
+
+
+def _bound(server: grpc.aio.Server, listen: str) -> str:
+    host, _, _ = listen.rpartition(":")
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise FailedPrecondition(
+            f"cannot listen on {listen}", remedy="another process may have it: set BEHOLDEN_LISTEN"
+        ) from error
+    return f"{host}:{port}"
+
+
+def _development_key(settings: Settings) -> None:
+    """A first start on one machine works at once; whoever can read the key can call as anybody."""
+    identity = settings.guard.identity
+    if not identity.jwks_url and not identity.key_file.exists():
+        create_key_file(identity.key_file)
+        _log.warning(
+            "made a development key, %s: tokens signed with it are believed", identity.key_file
+        )
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
-    async with house(settings, names) as home:
-        guard = guarded(settings, home)
-        server = grpc.aio.server(interceptors=[guard], options=_options(settings))
-        for service in home.services:
-            service.join(server)
-        health = Health({s.name: s.probe for s in home.services}, settings.health_seconds)
-        health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
-        if settings.reflection:
-            names = [service.name for service in home.services]
-            reflection.enable_server_reflection(
-                [
-                    *names,
-                    health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
-                    reflection.SERVICE_NAME,
-                ],
-                server,
-            )
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

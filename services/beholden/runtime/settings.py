@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=10.0, ge=0)
     """How long calls in progress may take after SIGTERM."""
 
+    connection_age_seconds: float = Field(default=3600.0, gt=0)
+    """How long a connection is kept before its client is asked to connect anew."""
+
     health_seconds: float = Field(default=5.0, gt=0)
     """How often the engines are asked whether they are ready."""
 

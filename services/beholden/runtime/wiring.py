@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 from beholden.catalog.entries import load_catalog
 from beholden.catalog.repository import available
@@ -34,10 +35,15 @@ from beholden.search.pipeline import SearchPipeline
 from beholden.search.servicer import SearchServicer
 from beholden.store.open import open_store
 from beholden.v1 import (
+    detection_pb2,
     detection_pb2_grpc,
+    embedding_pb2,
     embedding_pb2_grpc,
+    governance_pb2,
     governance_pb2_grpc,
+    moderation_pb2,
     moderation_pb2_grpc,
+    search_pb2,
     search_pb2_grpc,
 )
 
@@ -55,11 +61,16 @@ _ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One service: its full gRPC name, how it joins a server, and when it is ready."""
+    """One service: what it is, how it joins a server, and when it is ready."""
 
-    name: str
+    descriptor: ServiceDescriptor
     join: Callable[[grpc.aio.Server], None]
     probe: Probe
+
+    @property
+    def name(self) -> str:
+        """Its full gRPC name."""
+        return str(self.descriptor.full_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,24 +137,30 @@ class _Rooms:
         """The service `name`, ready to join a server."""
         join: Callable[[Any, grpc.aio.Server], None]
         servicer: Any
+        file: FileDescriptor
         match name:
             case "detection":
+                file = detection_pb2.DESCRIPTOR
                 join = detection_pb2_grpc.add_DetectionServiceServicer_to_server
                 servicer = DetectionServicer(self._finder())
             case "embedding":
+                file = embedding_pb2.DESCRIPTOR
                 join = embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server
                 servicer = EmbeddingServicer(self._embedder())
             case "search":
+                file = search_pb2.DESCRIPTOR
                 join = search_pb2_grpc.add_SearchServiceServicer_to_server
                 servicer = SearchServicer(self._search())
             case "moderation":
+                file = moderation_pb2.DESCRIPTOR
                 join = moderation_pb2_grpc.add_ModerationServiceServicer_to_server
                 servicer = ModerationServicer(self._moderation())
             case _:
+                file = governance_pb2.DESCRIPTOR
                 join = governance_pb2_grpc.add_GovernanceServiceServicer_to_server
                 servicer = GovernanceServicer(GovernancePipeline(self.policy, self.ledger))
         return Served(
-            name=f"beholden.v1.{name.capitalize()}Service",
+            descriptor=file.services_by_name[f"{name.capitalize()}Service"],
             join=partial(join, servicer),
             probe=partial(self._ready, _ROLES[name], store=name == "search"),
         )
