@@ -1,0 +1,59 @@
+"""Asks the law."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from google.protobuf.message import Message
+
+from beholden.core.errors import BeholdenError, Unavailable
+from beholden.core.law import Decision, Facts, Reason
+from beholden.core.ports import PolicyEngine
+from beholden.guard.call import Call, Next
+from beholden.guard.ids import decision_id
+from beholden.guard.obligations import CannotKeep, Duties, duties
+
+_log = logging.getLogger(__name__)
+
+
+class Asking:
+    """Sets the call's decision, its id and its duties. `clock` is Unix time in nanoseconds.
+
+    A refusal goes on to the ledger, which writes it down and lets nothing past.
+    """
+
+    def __init__(self, policy: PolicyEngine, clock: Callable[[], int]) -> None:
+        self._policy = policy
+        self._clock = clock
+
+    async def __call__(self, call: Call, proceed: Next) -> Message:
+        """Raises Unavailable when no decision could be had."""
+        decision = await self._decide(call.facts)
+        call.decision_id = decision_id(self._clock())
+        call.decision, call.duties = binding(decision)
+        return await proceed(call)
+
+    async def _decide(self, facts: Facts) -> Decision:
+        try:
+            decision = await self._policy.decide(facts)
+        except BeholdenError:
+            raise
+        except Exception as error:
+            _log.exception("the policy engine failed")
+            raise Unavailable("policy", "no decision could be made") from error
+        if not isinstance(decision, Decision) or not isinstance(decision.allowed, bool):
+            raise Unavailable("policy", "no decision could be made")
+        return decision
+
+
+def binding(decision: Decision) -> tuple[Decision, Duties]:
+    """The decision with its duties; a denial instead where one of them cannot be kept here."""
+    if not decision.allowed:
+        return decision, Duties()
+    try:
+        return decision, duties(decision.obligations)
+    except CannotKeep as problem:
+        reason = Reason("UNKNOWN_OBLIGATION", problem.obligation.law, str(problem))
+        return replace(decision, allowed=False, reasons=(reason,)), Duties()

@@ -1,0 +1,146 @@
+"""Gathers everything true about a call that the law may know: the policy's input."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from beholden.core.law import Facts, Json
+from beholden.guard.call import Call, Next, Principal, Tenants
+from beholden.guard.declarations import declarations, evidence
+from beholden.guard.fields import AnnotationError, Path, annotated, holders, is_set, policy_of
+
+# Less is hashed sooner than a thread takes it up.
+_HASHED_HERE = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FactPlan:
+    """Where a request type keeps its facts, by name, and its pictures."""
+
+    facts: tuple[tuple[str, Path], ...]
+    media: tuple[Path, ...]
+
+
+class Gathering:
+    """Sets the call's media digests and facts. `clock` is Unix time in nanoseconds."""
+
+    def __init__(self, tenants: Tenants, clock: Callable[[], int]) -> None:
+        self._tenants = tenants
+        self._clock = clock
+
+    async def __call__(self, call: Call, proceed: Next) -> Message:
+        """Raises InvalidArgument for a declaration that cannot be taken."""
+        said = declarations(call.metadata)
+        facts: dict[str, Json] = {
+            "principal": principal_facts(call.principal),
+            "tenant": call.tenant,
+            "action": call.method.action,
+            **said,
+            "evidence": evidence(call.metadata),
+            "request": request_facts(call.method.facts, call.request),
+            "time": time_facts(self._clock()),
+        }
+        client = self._tenants.get(said["on_behalf_of"])
+        if client is not None:
+            facts["client"] = {**client, "id": said["on_behalf_of"]}
+        call.facts = facts
+        call.media = await digests(call.method.facts, call.request)
+        return await proceed(call)
+
+
+def compile_facts(request: Descriptor) -> FactPlan:
+    """The plan for a request type.
+
+    Raises AnnotationError for a fact that would carry bytes, come more than once, or share its name.
+    """
+    paths = annotated(request, lambda policy: policy.fact)
+    facts = tuple((policy_of(path[-1]).fact, path) for path in paths)
+    names = [name for name, _ in facts]
+    for name, path in facts:
+        field = path[-1]
+        if field.type == FieldDescriptor.TYPE_BYTES:
+            raise AnnotationError(f"{field.full_name}: bytes must not be a fact")
+        if names.count(name) > 1 or any(above.is_repeated for above in path[:-1]):
+            raise AnnotationError(f"{field.full_name}: the fact {name} would have several values")
+    return FactPlan(facts, annotated(request, lambda policy: policy.media))
+
+
+def request_facts(plan: FactPlan, request: Message) -> dict[str, Json]:
+    """The request's own facts; those that the caller left out are absent."""
+    return {
+        name: _json(path[-1], getattr(holder, path[-1].name))
+        for name, path in plan.facts
+        for holder in holders(request, path)
+        if is_set(holder, path[-1])
+    }
+
+
+def principal_facts(principal: Principal) -> Facts:
+    """Who calls, as the law sees it."""
+    return {"id": principal.id, "roles": list(principal.roles)}
+
+
+def time_facts(now_ns: int) -> Facts:
+    """Unix time in nanoseconds as the law reads it: an instant in UTC, and the integer."""
+    now = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
+    return {"now": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "ns": now_ns}
+
+
+async def digests(plan: FactPlan, request: Message) -> tuple[str, ...]:
+    """SHA-256 (hex) of every picture in the request, in field order; large ones beside the event loop."""
+    pictures = tuple(_pictures(plan, request))
+    if sum(map(len, pictures)) <= _HASHED_HERE:
+        return tuple(map(_sha256, pictures))
+    return tuple(await asyncio.gather(*(asyncio.to_thread(_sha256, one) for one in pictures)))
+
+
+def _pictures(plan: FactPlan, request: Message) -> Iterator[bytes]:
+    for path in plan.media:
+        for holder in holders(request, path):
+            if path[-1].is_repeated:
+                yield from getattr(holder, path[-1].name)
+            elif is_set(holder, path[-1]):
+                yield getattr(holder, path[-1].name)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _json(field: FieldDescriptor, value: Any) -> Json:
+    if field.is_repeated:
+        return [_plain(field, item) for item in value]
+    return _plain(field, value)
+
+
+def _plain(field: FieldDescriptor, value: Any) -> Json:
+    plain: Json
+    if field.message_type is not None:
+        plain = MessageToDict(value, preserving_proto_field_name=True)
+    elif field.enum_type is not None:
+        plain = field.enum_type.values_by_number[value].name
+    elif field.type == FieldDescriptor.TYPE_FLOAT:
+        plain = shortest(value)
+    else:
+        plain = value
+    return plain
+
+
+def shortest(value: float) -> float:
+    """The shortest decimal that is this 32-bit float: 0.9, which the law knows, for 0.8999999761581421."""
+    single = struct.pack("f", value)
+    return next(
+        short
+        for digits in range(6, 18)
+        if struct.pack("f", short := float(f"{value:.{digits}g}")) == single
+    )

@@ -1,0 +1,141 @@
+"""Puts every call of a gRPC server through the guard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from grpc_status import rpc_status
+from opentelemetry.metrics import Meter
+from opentelemetry.trace import Tracer
+
+from beholden.core.errors import InvalidArgument
+from beholden.core.ports import Ledger, PolicyEngine
+from beholden.guard.call import Call, Metadata, Next, Tenants
+from beholden.guard.chain import handler, link, places
+from beholden.guard.decision import Asking
+from beholden.guard.errors import Refusal
+from beholden.guard.facts import Gathering
+from beholden.guard.identity import Identity, open_keys
+from beholden.guard.limits import Limits
+from beholden.guard.methods import Method, read_methods
+from beholden.guard.open_methods import open_methods
+from beholden.guard.recording import Recording
+from beholden.guard.settings import GuardSettings
+from beholden.guard.telemetry import Telemetry
+from beholden.guard.tokens import Verifier
+
+DECISION_ID = "beholden-decision-id"
+"""The trailing metadata that names the call's decision in the ledger."""
+
+_Handler = Callable[[Message, Any], Awaitable[Message]]
+
+
+class Guard(grpc.aio.ServerInterceptor):
+    """Guards the methods of `services`; any other that is not open is refused.
+
+    Raises AnnotationError for a method that cannot be guarded, FailedPrecondition for keys that do
+    not do. `clock` is Unix time in nanoseconds.
+    """
+
+    def __init__(
+        self,
+        services: Iterable[ServiceDescriptor],
+        *,
+        policy: PolicyEngine,
+        ledger: Ledger,
+        tenants: Tenants,
+        settings: GuardSettings,
+        tracer: Tracer,
+        meter: Meter,
+        reflection: bool,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        identity = settings.identity
+        verifier = Verifier(
+            open_keys(identity),
+            audience=identity.audience,
+            issuer=identity.issuer,
+            leeway=identity.leeway,
+            clock=lambda: clock() / 1e9,
+        )
+        self._recording = Recording(ledger, clock)
+        self._methods = read_methods(services)
+        self._open = open_methods(reflection=reflection)
+        self._chain: Next = link(
+            places(
+                telemetry=Telemetry(tracer, meter),
+                identity=Identity(verifier, tenants),
+                limits=Limits(settings.limits),
+                gathering=Gathering(tenants, clock),
+                asking=Asking(policy, clock),
+                recording=self._recording,
+            ),
+            handler,
+        )
+
+    async def drain(self) -> None:
+        """Waits for outcomes still being written; to be awaited once the server has stopped."""
+        await self._recording.drain()
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """The method's handler, the guard around it."""
+        inner = await continuation(handler_call_details)
+        path = handler_call_details.method
+        if inner is None or path in self._open:
+            return inner
+        method = self._methods.get(path)
+        if method is None:
+            return grpc.stream_unary_rpc_method_handler(_refuse)
+        return self._guarded(method, inner)
+
+    def _guarded(self, method: Method, inner: Any) -> Any:
+        async def guarded(_: Any, context: grpc.aio.ServicerContext[bytes, Message]) -> Message:
+            call = Call(
+                method=method,
+                metadata=_grouped(context),
+                remaining=context.time_remaining(),
+                receive=lambda: _receive(context),
+                handle=lambda request: inner.unary_unary(request, context),
+            )
+            try:
+                response = await self._chain(call)
+            except Refusal as refusal:
+                told = rpc_status.to_status(refusal.status)
+                await context.abort(
+                    told.code, told.details, (*told.trailing_metadata, *_trailing(call))
+                )
+            context.set_trailing_metadata(_trailing(call))
+            return response
+
+        # As if the client streamed, which on the wire is the same: the guard takes the request when
+        # its sender is known and there is room, and gRPC does not buffer it before.
+        return grpc.stream_unary_rpc_method_handler(
+            guarded, response_serializer=inner.response_serializer
+        )
+
+
+async def _receive(context: grpc.aio.ServicerContext[bytes, Message]) -> bytes:
+    received = await context.read()
+    if isinstance(received, bytes):
+        return received
+    raise InvalidArgument("request", "was not sent, or is larger than the server takes")
+
+
+async def _refuse(_: Any, context: grpc.aio.ServicerContext[bytes, Message]) -> None:
+    await context.abort(grpc.StatusCode.UNIMPLEMENTED, "this method is not served here")
+
+
+def _trailing(call: Call) -> tuple[tuple[str, str], ...]:
+    return ((DECISION_ID, call.decision_id),) if call.decision_id else ()
+
+
+def _grouped(context: grpc.aio.ServicerContext[bytes, Message]) -> Metadata:
+    grouped: dict[str, tuple[str | bytes, ...]] = {}
+    for key, value in context.invocation_metadata() or ():
+        grouped[key] = (*grouped.get(key, ()), value)
+    return grouped
