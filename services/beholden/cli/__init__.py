@@ -1,0 +1,21 @@
+"""The `beholden` command.
+
+app        the command tree and the options that every command has
+session    what a command has at hand           client     the calls to a server
+identity   tokens, given or minted              failures   what went wrong, and exit codes
+output     tables for people, JSON for programs panels     refusals and decisions as a person reads them
+pictures   files in                             drawing    annotated pictures out
+commands/  one file a command                   story/     the demo
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line (the process's own if None) and returns its exit code."""
+    from beholden.cli.run import run
+
+    return run(sys.argv[1:] if argv is None else list(argv))

@@ -1,0 +1,278 @@
+"""The command tree: which commands there are, and the options that all of them have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from beholden.cli.commands import (
+    collections,
+    compare,
+    demo,
+    detect,
+    explain,
+    faces,
+    index,
+    ledger,
+    models,
+    moderate,
+    policy,
+    search,
+    serve,
+    token,
+    version,
+)
+from beholden.cli.options import examples
+from beholden.cli.session import Options, Session
+from beholden.cli.tour import TOUR
+
+_LOOK, _FIND, _LAW, _RUN = "Look", "Keep and find", "Ask the law", "Run"
+
+
+class AnywhereGroup(TyperGroup):
+    """A root whose own options may also stand after the command's name: `beholden detect a.jpg --json`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Moves the root's options to the front, where its parser looks for them."""
+        flags = {
+            name: bool(getattr(option, "is_flag", False))
+            for option in self.params
+            if option.name != "help"
+            for name in option.opts
+        }
+        return super().parse_args(ctx, hoisted(args, flags))
+
+
+def hoisted(args: list[str], flags: dict[str, bool]) -> list[str]:
+    """`args` with the options in `flags` first, each with its value unless it is a flag (True).
+
+    What follows `--` stays where it is.
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = iter(args)
+    for arg in remaining:
+        if arg == "--":
+            rest += [arg, *remaining]
+        elif arg.partition("=")[0] in flags:
+            front.append(arg)
+            if "=" not in arg and not flags[arg]:
+                front += [value for value in [next(remaining, None)] if value is not None]
+        else:
+            rest.append(arg)
+    return [*front, *rest]
+
+
+def root(  # noqa: PLR0917 - one for each option
+    context: typer.Context,
+    server: Annotated[
+        str,
+        typer.Option(
+            envvar="BEHOLDEN_SERVER", metavar="ADDRESS", help="host:port, or https://host:port."
+        ),
+    ] = "127.0.0.1:50051",
+    tenant: Annotated[
+        str,
+        typer.Option("--as", metavar="TENANT", help="Call as this tenant, by the development key."),
+    ] = "",
+    role: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROLE", help="With --as: a role, such as auditor; repeatable."),
+    ] = None,
+    token: Annotated[
+        str, typer.Option(envvar="BEHOLDEN_TOKEN", metavar="TOKEN", help="Call with this token.")
+    ] = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="BEHOLDEN_TOKEN_FILE", metavar="FILE", help="Call with the token in a file."
+        ),
+    ] = None,
+    purpose: Annotated[
+        str,
+        typer.Option(
+            envvar="BEHOLDEN_PURPOSE", metavar="NAME", help="What for: editorial_research, ..."
+        ),
+    ] = "",
+    jurisdiction: Annotated[
+        str,
+        typer.Option(
+            envvar="BEHOLDEN_JURISDICTION", metavar="PLACE", help="Where: US-WA, IT (ISO 3166)."
+        ),
+    ] = "",
+    on_behalf_of: Annotated[
+        str, typer.Option(metavar="TENANT", help="For whom, where it is not for you.")
+    ] = "",
+    case: Annotated[
+        str, typer.Option(envvar="BEHOLDEN_CASE", metavar="ID", help="The case it belongs to.")
+    ] = "",
+    timeout: Annotated[
+        float, typer.Option(min=0.001, metavar="SECONDS", help="How long to wait for an answer.")
+    ] = 30.0,
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="JSON on stdout, for programs.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", metavar="", help="Print errors only.")
+    ] = False,
+) -> None:
+    """Visual recognition that answers to policy."""
+    made = Session(
+        Options(
+            server=server,
+            tenant=tenant,
+            roles=tuple(role or ()),
+            token=token,
+            token_file=token_file,
+            purpose=purpose,
+            jurisdiction=jurisdiction,
+            on_behalf_of=on_behalf_of,
+            case=case,
+            timeout=timeout,
+            json=json,
+            quiet=quiet,
+        )
+    )
+    context.obj = made
+    context.call_on_close(made.close)
+    if context.invoked_subcommand is None:
+        made.output.show(TOUR)
+
+
+def build() -> typer.Typer:
+    """The whole tree."""
+    app = typer.Typer(
+        cls=AnywhereGroup,
+        name="beholden",
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="These options may stand anywhere in the line. [bold]Exit codes[/]: 0 done, 1 failed, "
+        "2 asked wrongly, 3 refused by policy, 4 not signed in, 5 not available, 130 interrupted.",
+    )
+    app.callback(invoke_without_command=True)(root)
+    _look(app)
+    _keep_and_find(app)
+    _ask_the_law(app)
+    _run(app)
+    return app
+
+
+def _look(app: typer.Typer) -> None:
+    _hang(
+        app,
+        detect.detect,
+        "detect crew.jpg --as daily-herald",
+        "detect crew.jpg --as daily-herald --draw faces.png  # and look at it",
+        "detect crew.jpg --as daily-herald --json | jq '.faces[].confidence'",
+        panel=_LOOK,
+    )
+    _hang(
+        app,
+        compare.compare,
+        "compare passport.jpg crowd.jpg --as daily-herald --purpose editorial_research",
+        "compare a.jpg b.jpg --as daily-herald --min-similarity 0.95 --draw b-alike.png",
+        panel=_LOOK,
+    )
+    _hang(
+        app,
+        moderate.moderate,
+        "moderate upload.jpg --as acme-platform",
+        "moderate upload.jpg --as acme-platform --min-confidence 0.8 --json",
+        panel=_LOOK,
+    )
+
+
+def _keep_and_find(app: typer.Typer) -> None:
+    group = _group(app, "collections", "Make, list and delete galleries of faces.", _FIND)
+    _hang(group, collections.create, "collections create news --name 'News archive'")
+    _hang(group, collections.show_all, "collections list --json | jq -r .name", name="list")
+    _hang(group, collections.get, "collections get news")
+    _hang(group, collections.delete, "collections delete news --yes")
+    _hang(
+        app,
+        index.index,
+        "index news photos/ --source archive --legal-basis 'press law'",
+        "index news portrait.jpg --external-id ada --consent-id form-17",
+        "index news photos/ --json > log.jsonl  # a line for each picture",
+        panel=_FIND,
+    )
+    _hang(
+        app,
+        search.search,
+        "search news crowd.jpg --purpose editorial_research",
+        "search news crowd.jpg --max 3 --min-similarity 0.9 --draw found.png",
+        "search news --face 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11  # like one that is enrolled",
+        panel=_FIND,
+    )
+    group = _group(app, "faces", "List and delete the faces of a collection.", _FIND)
+    _hang(group, faces.show_all, "faces list news", name="list")
+    _hang(group, faces.delete, "faces delete news 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11 --yes")
+
+
+def _ask_the_law(app: typer.Typer) -> None:
+    _hang(
+        app,
+        explain.explain,
+        "explain face.search_by_image --as metro-police --purpose criminal_investigation",
+        "explain face.search --fact min_similarity=0.95 --fact max_results=5",
+        panel=_LAW,
+    )
+    group = _group(app, "policy", "The law that is in force.", _LAW)
+    _hang(group, policy.status, "policy status --as beholden-ops --role auditor")
+    group = _group(app, "ledger", "What was decided, and whether the account of it holds.", _LAW)
+    _hang(
+        group,
+        ledger.verify,
+        "ledger verify --as beholden-ops --role auditor",
+        "ledger verify --ledger sqlite:///var/ledger.db  # without a server",
+    )
+    _hang(group, ledger.show_all, "ledger list --denied --max 5", name="list")
+
+
+def _run(app: typer.Typer) -> None:
+    _hang(app, demo.demo, "demo", "demo --pictures ~/Pictures --out out", panel=_RUN)
+    _hang(
+        app,
+        serve.serve,
+        "serve",
+        "serve search governance --listen 127.0.0.1:50052  # as a pod does",
+        panel=_RUN,
+    )
+    _hang(
+        app,
+        token.token,
+        "token --as daily-herald",
+        "token --as daily-herald --principal ada --lifetime 600",
+        panel=_RUN,
+    )
+    group = _group(app, "models", "Pull, list and verify the models.", _RUN)
+    _hang(
+        group,
+        models.pull,
+        "models pull",
+        "models pull centerface --mirror /mnt/weights  # no network",
+    )
+    _hang(group, models.show_all, "models list", name="list")
+    _hang(group, models.verify, "models verify")
+    _hang(app, version.version, "version", panel=_RUN)
+
+
+def _group(app: typer.Typer, name: str, about: str, panel: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    app.add_typer(group, name=name, help=about, rich_help_panel=panel)
+    return group
+
+
+def _hang(
+    app: typer.Typer,
+    command: Callable[..., None],
+    *lines: str,
+    name: str | None = None,
+    panel: str | None = None,
+) -> None:
+    app.command(name, epilog=examples(*lines), rich_help_panel=panel)(command)

@@ -1,0 +1,86 @@
+"""`beholden explain`: what the law would say to a call, without making it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from beholden.cli.failures import ExitCode
+from beholden.cli.output import as_document
+from beholden.cli.panels import facts, panel, restriction
+from beholden.cli.session import session
+from beholden.v1 import governance_pb2, governance_pb2_grpc
+
+
+def explain(
+    context: typer.Context,
+    action: Annotated[str, typer.Argument(help="An action, for example face.search_by_image.")],
+    fact: Annotated[
+        list[str] | None,
+        typer.Option("--fact", metavar="KEY=VALUE", help="A fact of the request; repeatable."),
+    ] = None,
+) -> None:
+    """Ask what the law would say to a call by you, for your purpose; exit code 3 where it refuses."""
+    here = session(context)
+    stub = here.stub(governance_pb2_grpc.GovernanceServiceStub)
+    answer = here.client.call(
+        stub.ExplainAccess,
+        governance_pb2.ExplainAccessRequest(
+            action=action, request=ParseDict(request_facts(fact or ()), Struct())
+        ),
+    )
+    decision = answer.message.decision
+    here.output.document(as_document(decision, decision_id=answer.decision_id))
+    here.output.show(decision_panel(action, decision))
+    if not decision.allowed:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def request_facts(pairs: Sequence[str]) -> dict[str, Any]:
+    """`a.b=1` as {"a": {"b": 1}}; a value is JSON where it can be read so, else text.
+
+    Raises typer.BadParameter for a pair without a key or `=`.
+    """
+    facts_: dict[str, Any] = {}
+    for pair in pairs:
+        path, equals, value = pair.partition("=")
+        if not (path and equals):
+            raise typer.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--fact")
+        *above, last = path.split(".")
+        place = facts_
+        for name in above:
+            place = place.setdefault(name, {})
+        try:
+            place[last] = json.loads(value)
+        except json.JSONDecodeError:
+            place[last] = value
+    return facts_
+
+
+def decision_panel(action: str, decision: governance_pb2.PolicyDecision) -> RenderableType:
+    """A decision as a person reads it."""
+    parts: list[RenderableType] = []
+    for reason in decision.reasons:
+        parts.append(Text(reason.message or reason.code))
+        parts.append(restriction(reason.law, reason.since, reason.until, reason.lifted_by))
+    rows = [("exempt by", name) for name in decision.exemptions]
+    rows += [("must honour", obligation(duty)) for duty in decision.obligations]
+    rows += [("advice", advice) for advice in decision.advice]
+    parts.append(facts([*rows, ("law", f"revision {decision.revision}")]))
+    verdict = "allowed" if decision.allowed else "refused"
+    return panel(f"{action}: {verdict}", "green" if decision.allowed else "red", Group(*parts))
+
+
+def obligation(duty: governance_pb2.PolicyObligation) -> str:
+    """One obligation in a line."""
+    value = MessageToDict(duty.value)
+    return f"{duty.kind.replace('_', ' ')} {json.dumps(value)}" + (
+        f" ({duty.law})" if duty.law else ""
+    )

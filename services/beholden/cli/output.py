@@ -1,0 +1,141 @@
+"""Where answers go: tables for people, JSON for programs; errors and progress always to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from beholden.cli.failures import Failure
+from beholden.cli.panels import failure_panel
+
+
+class Output:
+    """The terminal, as this command may use it."""
+
+    def __init__(self, *, json: bool, quiet: bool) -> None:
+        self.json = json
+        self.quiet = quiet
+        self._out = Console(highlight=False)
+        self._err = Console(highlight=False, stderr=True)
+
+    @property
+    def for_people(self) -> bool:
+        """Whether somebody reads along."""
+        return not (self.json or self.quiet)
+
+    def show(self, *what: RenderableType) -> None:
+        """Prints for people; programs and --quiet see nothing of it."""
+        if self.for_people:
+            for item in what:
+                self._out.print(item)
+
+    def line(self, text: str) -> None:
+        """Prints bare text for people to copy: no style, no wrapping."""
+        if not self.json:
+            self._out.file.write(text + "\n")
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """Prints one JSON document on one line, for programs only."""
+        if self.json:
+            self._out.file.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+    def note(self, text: str) -> None:
+        """Says something beside the answer, on stderr, to people."""
+        if self.for_people:
+            self._err.print(Text(text, style="dim"))
+
+    def failure(self, failure: Failure) -> None:
+        """Prints what went wrong, on stderr, in everybody's form."""
+        if self.json:
+            self._err.file.write(json.dumps(failure.document(), ensure_ascii=False) + "\n")
+        else:
+            self._err.print(failure_panel(failure))
+
+    def confirm(self, question: str, yes: bool) -> None:
+        """Asks before something is lost, unless told not to. Raises typer.Abort, BadParameter."""
+        if yes:
+            return
+        if not (self.for_people and sys.stdin.isatty()):
+            raise typer.BadParameter("nobody is there to be asked; add --yes", param_hint="--yes")
+        typer.confirm(question, abort=True, err=True)
+
+    def progress(self, *, rate: bool = False, size: bool = False) -> Progress:
+        """A progress bar on stderr that leaves no trace: counts, or sizes in bytes."""
+        speed = [_Rate()] if rate else []
+        amount = [DownloadColumn(), TransferSpeedColumn()] if size else [MofNCompleteColumn()]
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            *amount,
+            *speed,
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=self._err,
+            disable=not (self.for_people and self._err.is_terminal),
+            transient=True,
+        )
+
+
+class _Rate(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
+
+
+def as_document(message: Message, **more: str) -> dict[str, Any]:
+    """A message as JSON (proto3's canonical form, the proto's field names), `more` beside its fields."""
+    fields = MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    return {**fields, **more}
+
+
+def table(*columns: str, title: str = "") -> Table:
+    """An empty table in the house's style; a column that starts with '>' holds numbers."""
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for name in columns:
+        number = name.startswith(">")
+        made.add_column(
+            name.removeprefix(">"),
+            justify="right" if number else "left",
+            header_style="bold",
+            no_wrap=number,
+        )
+    return made
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: "1 face", "1,200 faces"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def when(time: Timestamp) -> str:
+    """A time for people, UTC to the second; empty where there is none."""
+    return at(time.seconds) if time.seconds else ""
+
+
+def at(seconds: float) -> str:
+    """Unix time for people, UTC to the second."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

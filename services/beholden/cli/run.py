@@ -1,0 +1,42 @@
+"""Runs one command line, and turns whatever ends it into words and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from beholden.cli.app import build
+from beholden.cli.failures import ExitCode, Failure
+from beholden.cli.output import Output
+from beholden.core.errors import BeholdenError, InvalidArgument
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code; see ExitCode."""
+    # An option may be wrong before the options are read: whether a program listens is seen first.
+    output = Output(json="--json" in arguments, quiet=False)
+    try:
+        code = build()(list(arguments), prog_name="beholden", standalone_mode=False)
+    except Failure as failure:
+        output.failure(failure)
+        return failure.exit_code
+    except BeholdenError as error:
+        status = "INVALID_ARGUMENT" if isinstance(error, InvalidArgument) else "FAILED"
+        said = Failure(error.message, status, error.reason)
+        output.failure(said)
+        return said.exit_code
+    except typer.TyperException as error:
+        # A group without a command has shown its help already, and says nothing more.
+        if error.format_message():
+            output.failure(_usage(error))
+        return ExitCode.USAGE
+    except typer.Abort:
+        return ExitCode.FAILED
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _usage(error: typer.TyperException) -> Failure:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "beholden"
+    return Failure(error.format_message(), "INVALID_ARGUMENT", hint=f"`{path} --help` has examples")

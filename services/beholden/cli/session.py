@@ -1,0 +1,81 @@
+"""What every command has at hand: who asks and why, the terminal, and the server once it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from beholden.cli.client import Client
+from beholden.cli.failures import Failure
+from beholden.cli.identity import authorization
+from beholden.cli.output import Output
+
+Stub = TypeVar("Stub")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options that every command has; empty strings where nothing was said."""
+
+    server: str
+    tenant: str = ""
+    roles: tuple[str, ...] = ()
+    token: str = ""
+    token_file: Path | None = None
+    purpose: str = ""
+    jurisdiction: str = ""
+    on_behalf_of: str = ""
+    case: str = ""
+    timeout: float = 30.0
+    json: bool = False
+    quiet: bool = False
+
+    def declarations(self) -> list[tuple[str, str]]:
+        """What the caller declares, as metadata. Raises Failure for what metadata cannot carry."""
+        said = {
+            "purpose": self.purpose,
+            "jurisdiction": self.jurisdiction,
+            "on-behalf-of": self.on_behalf_of,
+            "case": self.case,
+        }
+        for name, value in said.items():
+            if not (value.isascii() and value.isprintable()):
+                wrong = ((f"--{name}", "must be printable ASCII"),)
+                raise Failure("the request is wrong", "INVALID_ARGUMENT", fields=wrong)
+        return [(f"beholden-{name}", value) for name, value in said.items() if value]
+
+
+class Session:
+    """One run of one command."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.output = Output(json=options.json, quiet=options.quiet)
+
+    @cached_property
+    def client(self) -> Client:
+        """The connection, made when first asked for. Raises Failure when no identity can be had."""
+        options = self.options
+        metadata = authorization(options.tenant, options.roles, options.token, options.token_file)
+        return Client(options.server, [*metadata, *options.declarations()], options.timeout)
+
+    def stub(self, kind: Callable[..., Stub]) -> Stub:
+        """The generated stub `kind` on this session's connection."""
+        return self.client.stub(kind)
+
+    def close(self) -> None:
+        """Lets go of the connection, where there is one."""
+        if "client" in self.__dict__:
+            self.client.close()
+
+
+def session(context: typer.Context) -> Session:
+    """The session that the root command made."""
+    made = context.obj
+    assert isinstance(made, Session)
+    return made
