@@ -45,13 +45,10 @@ class Writer:
 def canonical_json(value: Json, field: str = "record.body") -> str:
     """Sorted keys, no spaces, ASCII, shortest floats: one text for one value.
 
-    Raises InvalidArgument for what JSON cannot hold: NaN, infinities, other types, other keys
-    than strings.
+    Raises InvalidArgument for what JSON cannot hold: NaN, infinities, bytes, other types.
     """
     try:
-        return json.dumps(
-            _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-        )
+        return _ENCODE(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(field, f"must be plain JSON: {error}") from None
 
@@ -140,12 +137,15 @@ def _missing(first: int, last: int) -> str:
     return "is missing" if first == last else f"is missing, as are all to {last}"
 
 
-def _plain(value: Json) -> Json:
-    """Mappings and sequences of any kind as the dicts and lists that `json` knows."""
+def _plain(value: object) -> object:
+    """Mappings and sequences of other kinds as those that `json` knows."""
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("keys must be strings")
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_plain(item) for item in value]
-    return value
+        return dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_ENCODE = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_plain
+).encode

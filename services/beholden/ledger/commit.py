@@ -48,10 +48,10 @@ class GroupCommit(Generic[Item, Result]):
         if self._queue.qsize() >= self._capacity:
             raise Unavailable("ledger", f"{self._capacity} records are waiting")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting[Item, Result](item, loop.create_future(), loop)
-        self._queue.put(waiting)
+        answer: asyncio.Future[Result] = loop.create_future()
+        self._queue.put(_Waiting(item, answer, loop))
         try:
-            return await asyncio.wait_for(waiting.answer, timeout)
+            return await asyncio.wait_for(answer, timeout)
         except TimeoutError:
             raise Unavailable("ledger", f"did not commit within {timeout:g} s") from None
 

@@ -43,7 +43,6 @@ def connect(url: str, settings: LedgerSettings) -> Database:
         "pool_size": settings.readers + 2,
         "max_overflow": 0,
         "pool_timeout": settings.timeout,
-        "pool_pre_ping": True,
         "hide_parameters": True,
     }
     if parsed.get_backend_name() == "sqlite":
@@ -111,6 +110,7 @@ def _postgresql(url: URL, options: dict[str, Any], settings: LedgerSettings) -> 
             "tcp_user_timeout": milliseconds,
             "options": f"-c lock_timeout={milliseconds // 2}",
         },
+        pool_pre_ping=True,  # so that the first commit after a restart comes through
         **options,
     )
 

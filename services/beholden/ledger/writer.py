@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from beholden.core.record import Entry, Record
@@ -16,6 +16,13 @@ from beholden.ledger.database import unavailable
 from beholden.ledger.tables import ENTRIES, WRITERS, to_row, to_writer
 
 _JOIN_TRIES = 8
+
+_INSERT = insert(ENTRIES)
+_MOVE = (
+    update(WRITERS)
+    .where(WRITERS.c.ordinal == bindparam("of"), WRITERS.c.head == bindparam("from_head"))
+    .values(sequence=bindparam("to_sequence"), head=bindparam("to_head"))
+)
 
 
 class ChainWriter:
@@ -77,12 +84,16 @@ def _extend(
         entries.append(entry)
         rows.append(to_row(entry, body))
         previous = entry.hash
-    connection.execute(insert(ENTRIES), rows)
+    connection.execute(_INSERT, rows)
     after = replace(writer, sequence=entries[-1].sequence, head=previous)
     moved = connection.execute(
-        update(WRITERS)
-        .where(WRITERS.c.ordinal == writer.ordinal, WRITERS.c.head == writer.head)
-        .values(sequence=after.sequence, head=after.head)
+        _MOVE,
+        {
+            "of": writer.ordinal,
+            "from_head": writer.head,
+            "to_sequence": after.sequence,
+            "to_head": after.head,
+        },
     )
     if moved.rowcount != 1:
         raise SQLAlchemyError("somebody else changed this writer's head")

@@ -1,0 +1,47 @@
+"""The schema in the database is the one in the code, whoever opens it first."""
+
+from contextlib import ExitStack
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, make_url, text
+
+from beholden.core.errors import FailedPrecondition
+from beholden.ledger.open import open_ledger
+from beholden.ledger.settings import LedgerSettings
+from beholden.ledger.tables import METADATA
+from tests.contract.ledgers import opened
+from tests.integration.ledger.test_durability import check, child
+
+
+def engine(url: str):
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed)
+
+
+async def test_migrations_make_the_tables_of_the_code(ledger_url: str) -> None:
+    async with opened(ledger_url):
+        pass
+    with engine(ledger_url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+async def test_a_newer_schema_is_refused(ledger_url: str) -> None:
+    async with opened(ledger_url):
+        pass
+    with engine(ledger_url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(FailedPrecondition, match="newer version of Beholden"):
+        await open_ledger(ledger_url, LedgerSettings())
+
+
+async def test_many_processes_open_a_new_ledger_at_once(ledger_url: str) -> None:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(child("join", ledger_url)) for _ in range(4)]
+        told = [process.communicate(timeout=90) for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, told
+    found = await check(ledger_url, [out.strip() for out, _ in told])
+    assert (found.entries, found.writers) == (4, 4)
