@@ -1,0 +1,60 @@
+# METADATA
+# title: Exemptions
+# description: >-
+#   Which restrictions are lifted for this call, by what. An exemption must prove that it holds: a
+#   missing or malformed condition never lifts anything.
+# scope: package
+package usage.exemption
+
+import data.usage.dates
+
+# METADATA
+# title: Pairs of a restriction and an exemption that lifts it
+lifts contains [restriction, id] if {
+	some regime in data.law.regimes.adopted
+	some key, exemption in data.regimes[regime].exemptions
+	holds(exemption)
+	some restriction in exemption.lifts
+	id := concat("/", [regime, key])
+}
+
+lifts contains [restriction, id] if {
+	some key, exemption in data.law.exemptions
+	holds(exemption)
+	some restriction in exemption.lifts
+	id := concat("/", ["exemptions", key])
+}
+
+# METADATA
+# title: Pairs of a restriction and what, in words, would lift it
+remedies contains [restriction, exemption.says] if {
+	some regime in data.law.regimes.adopted
+	some exemption in data.regimes[regime].exemptions
+	some restriction in exemption.lifts
+}
+
+remedies contains [restriction, exemption.says] if {
+	some exemption in data.law.exemptions
+	some restriction in exemption.lifts
+}
+
+holds(exemption) if {
+	input.purpose in exemption.purposes
+	names_tenant(exemption)
+	every fact in exemption.requires {
+		input[fact] != ""
+	}
+	dates.reached(exemption.since)
+	lasts(exemption)
+}
+
+names_tenant(exemption) if exemption.tenants == "any"
+
+names_tenant(exemption) if {
+	is_array(exemption.tenants)
+	input.tenant.id in exemption.tenants
+}
+
+lasts(exemption) if exemption.until == ""
+
+lasts(exemption) if dates.ahead(exemption.until)

@@ -1,0 +1,87 @@
+package usage.exemption_test
+
+import data.usage.examples
+import data.usage.exemption
+
+named := {
+	"says": "the searchers",
+	"lifts": ["regime/ban"],
+	"tenants": ["find-the-lost"],
+	"purposes": ["victim_identification"],
+	"requires": [],
+	"since": "2026-01-01",
+	"until": "2027-01-01",
+}
+
+facts := examples.by(examples.searchers, "victim_identification")
+
+lifted(entry, call) if {
+	{["regime/ban", "exemptions/it"]} == exemption.lifts with input as call
+		with data.law.exemptions as {"it": entry}
+		with data.law.regimes.adopted as []
+}
+
+test_lifts_for_the_named_tenant_and_purpose if {
+	lifted(named, facts)
+	not lifted(named, examples.by(examples.searchers, "missing_persons"))
+	not lifted(named, examples.by(examples.police, "victim_identification"))
+	not lifted(named, examples.by(examples.searchers, ""))
+}
+
+test_lifts_between_its_dates if {
+	lifted(object.union(named, {"until": ""}), facts)
+	lifted(object.union(named, {"since": "2026-11-22"}), facts)
+	not lifted(object.union(named, {"since": "2026-11-23"}), facts)
+	not lifted(object.union(named, {"until": "2026-11-22"}), facts)
+	lifted(object.union(named, {"until": "2026-11-23"}), facts)
+}
+
+test_lifts_for_any_tenant_where_it_says_so if {
+	any_tenant := object.union(named, {"tenants": "any"})
+	lifted(any_tenant, examples.by(examples.police, "victim_identification"))
+}
+
+test_wants_the_facts_that_it_requires if {
+	wants := object.union(named, {"requires": ["case"]})
+	not lifted(wants, facts)
+	lifted(wants, object.union(facts, {"case": "4711"}))
+	not lifted(object.union(named, {"requires": ["nowhere"]}), facts)
+}
+
+test_a_missing_condition_lifts_nothing if {
+	every key in ["lifts", "tenants", "purposes", "requires", "since", "until"] {
+		not lifted(object.remove(named, [key]), facts)
+	}
+}
+
+test_a_malformed_condition_lifts_nothing if {
+	every key, values in {
+		"tenants": ["find-the-lost", "all", null, {}],
+		"purposes": ["victim_identification", null, []],
+		"requires": [null, "case", 1],
+		"since": ["", "soon", null, 2020],
+		"until": [null, "later", 2030, "2027/01/01"],
+	} {
+		every value in values {
+			not lifted(object.union(named, {key: value}), facts)
+		}
+	}
+}
+
+test_a_regime_lifts_only_when_adopted if {
+	regimes := {"regime": {"exemptions": {"it": named}}}
+	{["regime/ban", "regime/it"]} == exemption.lifts with input as facts
+		with data.law.exemptions as {}
+		with data.law.regimes.adopted as ["regime"]
+		with data.regimes as regimes
+	set() == exemption.lifts with input as facts
+		with data.law.exemptions as {}
+		with data.law.regimes.adopted as []
+		with data.regimes as regimes
+}
+
+test_remedies_say_what_would_lift if {
+	{["regime/ban", "the searchers"]} == exemption.remedies with data.law.exemptions as {"it": named}
+		with data.law.regimes.adopted as ["regime"]
+		with data.regimes as {"regime": {"exemptions": {"it": named}}}
+}

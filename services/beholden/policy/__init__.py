@@ -1,0 +1,1 @@
+"""The law and the engines that answer by it."""

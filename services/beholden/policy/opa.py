@@ -1,0 +1,142 @@
+"""The law in OPA, asked over its REST API by TCP or unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+import requests_unixsocket
+
+from beholden.core.errors import Unavailable
+from beholden.core.law import Decision, Evaluation, Facts, PolicyStatus
+from beholden.policy.breaker import Breaker
+from beholden.policy.decision import parse
+from beholden.policy.facts import encode
+from beholden.policy.law import ENTRYPOINT
+from beholden.policy.settings import PolicySettings
+
+ENGINE = "opa"
+QUERY = f"/v1/data/{ENTRYPOINT}?strict-builtin-errors=true&provenance=true"
+HEALTH = "/health?bundles=true&plugins=true"
+
+
+class _Unreachable(Unavailable):
+    """OPA itself did not answer, as against: it answered that it could not evaluate this."""
+
+
+class OpaEngine:
+    """A `PolicyEngine` that asks OPA at `http://host:port`, `https://...` or `unix:///path`."""
+
+    def __init__(self, url: str, settings: PolicySettings) -> None:
+        parts = urlsplit(url)
+        self._base = (
+            f"http+unix://{quote(parts.path, safe='')}"
+            if parts.scheme == "unix"
+            else url.rstrip("/")
+        )
+        self._settings = settings
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="beholden-opa")
+        self._local = threading.local()
+        self._breaker = Breaker(ENGINE, failures=settings.opa_failures, pause=settings.opa_pause)
+        self._seen = ("", 0)
+        self._closed = False
+
+    async def decide(self, facts: Facts) -> Decision:
+        """See `PolicyEngine.decide`."""
+        return parse(await self.evaluate(facts))
+
+    async def evaluate(self, facts: Facts) -> Evaluation:
+        """See `PolicyEngine.evaluate`."""
+        body = f'{{"input":{encode(facts, self._settings.limits)}}}'
+        with self._breaker.guard(_Unreachable):
+            answer = await self._call("POST", QUERY, body)
+        revision = _revision(answer)
+        if revision != self._seen[0]:
+            self._seen = (revision, time.time_ns())
+        return Evaluation(answer.get("result"), revision)
+
+    async def status(self) -> PolicyStatus:
+        """See `PolicyEngine.status`; an OPA that is away is unhealthy, under the law last seen."""
+        problem = ""
+        try:
+            await self._call("GET", HEALTH)
+            await self.evaluate({})
+        except Unavailable as error:
+            problem = error.message
+        return PolicyStatus(ENGINE, *self._seen, healthy=not problem, detail=problem or self._base)
+
+    async def close(self) -> None:
+        """See `PolicyEngine.close`."""
+        self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, method: str, path: str, body: str | None = None) -> Mapping[str, Any]:
+        if self._closed:
+            raise Unavailable(ENGINE, "closed")
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await loop.run_in_executor(self._pool, self._send, method, path, body)
+        except TimeoutError:
+            raise _Unreachable(ENGINE, "the decision took too long") from None
+
+    def _send(self, method: str, path: str, body: str | None) -> Mapping[str, Any]:
+        """Runs on one of the pool's threads, with that thread's own connection, kept alive."""
+        try:
+            response = self._exchange(method, path, body)
+            answer = response.json()
+        except requests.RequestException as error:
+            raise _Unreachable(ENGINE, f"does not answer ({type(error).__name__})") from None
+        if response.status_code != requests.codes.ok or not isinstance(answer, dict):
+            # The body may quote the facts, so neither log nor caller gets it.
+            raise Unavailable(ENGINE, f"could not evaluate (HTTP {response.status_code})")
+        return answer
+
+    def _exchange(self, method: str, path: str, body: str | None) -> requests.Response:
+        def send() -> requests.Response:
+            return self._session().request(
+                method,
+                self._base + path,
+                data=body,
+                timeout=self._settings.timeout,
+                allow_redirects=False,
+            )
+
+        try:
+            return send()
+        except requests.Timeout:
+            raise
+        except requests.ConnectionError:
+            # A kept connection that OPA closed meanwhile; asking changes nothing, so ask again.
+            return send()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests_unixsocket.Session()  # type: ignore[no-untyped-call]
+            session.trust_env = False
+            session.headers["Content-Type"] = "application/json"
+            if self._settings.opa_token:
+                session.headers["Authorization"] = f"Bearer {self._settings.opa_token}"
+            self._local.session = session
+        return session
+
+
+def _revision(answer: Mapping[str, Any]) -> str:
+    """The revisions of the bundles that answered. Raises Unavailable where there is none to name."""
+    provenance = answer.get("provenance")
+    bundles = provenance.get("bundles") if isinstance(provenance, dict) else None
+    revisions = [
+        str(bundle.get("revision") or "")
+        for _, bundle in sorted((bundles or {}).items())
+        if isinstance(bundle, dict)
+    ]
+    if not revisions or not all(revisions):
+        raise Unavailable(ENGINE, "serves law without a revision; give it a bundle that has one")
+    return ",".join(revisions)

@@ -1,0 +1,181 @@
+"""The law in process, evaluated by regopy (rego-cpp) on threads of its own.
+
+regopy agrees with OPA only when it is used just so: input as JSON text within limits, data added
+once, one bundle built beforehand and shared, an interpreter to each thread, strict built-in errors,
+and anything that is not a plain answer taken for none. Law is built and probed in a child process
+first, because a bad module can abort the process that builds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from regopy import Bundle, BundleFormat, Interpreter, LogLevel, Output
+
+from beholden.core.errors import FailedPrecondition, Unavailable
+from beholden.core.law import Decision, Evaluation, Facts, Json, PolicyStatus
+from beholden.policy.decision import parse
+from beholden.policy.facts import encode
+from beholden.policy.law import ENTRYPOINT, Law
+from beholden.policy.settings import PolicySettings
+
+ENGINE = "rego"
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    bundle: Bundle
+    revision: str
+    loaded_ns: int
+
+
+class RegoEngine:
+    """A `PolicyEngine` in process. `read` gives the law, at the start and at every reload."""
+
+    def __init__(self, read: Callable[[], Law], settings: PolicySettings) -> None:
+        self._read = read
+        self._settings = settings
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="beholden-rego")
+        self._local = threading.local()
+        self._loading = asyncio.Lock()
+        self._loaded: _Loaded | None = None
+
+    async def reload(self) -> bool:
+        """Puts the law in force as it now reads, and says whether it is another than before.
+
+        Calls in progress end under the law they began with. Raises FailedPrecondition for law that
+        cannot be read or built; the law in force stays then.
+        """
+        async with self._loading:
+            law = await asyncio.to_thread(self._read)
+            if self._loaded is not None and self._loaded.revision == law.revision:
+                return False
+            bundle = await asyncio.to_thread(_build, law, self._settings.build_timeout)
+            self._loaded = _Loaded(bundle, law.revision, time.time_ns())
+            return True
+
+    async def decide(self, facts: Facts) -> Decision:
+        """See `PolicyEngine.decide`."""
+        return parse(await self.evaluate(facts))
+
+    async def evaluate(self, facts: Facts) -> Evaluation:
+        """See `PolicyEngine.evaluate`."""
+        loaded = self._in_force()
+        text = encode(facts, self._settings.limits)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                document = await loop.run_in_executor(self._pool, self._ask, loaded, text)
+        except TimeoutError:
+            raise Unavailable(ENGINE, "the decision took too long") from None
+        return Evaluation(document, loaded.revision)
+
+    async def status(self) -> PolicyStatus:
+        """See `PolicyEngine.status`."""
+        loaded = self._in_force()
+        return PolicyStatus(
+            ENGINE, loaded.revision, loaded.loaded_ns, healthy=True, detail="in process"
+        )
+
+    async def close(self) -> None:
+        """See `PolicyEngine.close`."""
+        self._loaded = None
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _in_force(self) -> _Loaded:
+        if self._loaded is None:
+            raise Unavailable(ENGINE, "no law is loaded")
+        return self._loaded
+
+    def _ask(self, loaded: _Loaded, text: str) -> Json:
+        """Runs on one of the pool's threads, with that thread's own interpreter."""
+        if getattr(self._local, "loaded", None) is not loaded:
+            self._local.interpreter = _interpreter()
+            self._local.loaded = loaded
+        try:
+            return _query(self._local.interpreter, loaded.bundle, text)
+        except Exception as error:  # noqa: BLE001
+            # Its text may quote the facts, so neither log nor caller gets it.
+            raise Unavailable(ENGINE, f"the evaluation failed ({type(error).__name__})") from None
+
+
+def _interpreter() -> Interpreter:
+    interpreter = Interpreter()
+    interpreter.strict_built_in_errors = True
+    interpreter.log_level = LogLevel.NONE
+    return interpreter
+
+
+def _query(interpreter: Interpreter, bundle: Bundle, text: str) -> Json:
+    """The entrypoint's document, None where undefined. Raises on anything else."""
+    interpreter.set_input_term(text)
+    output: Output = interpreter.query_bundle_entrypoint(bundle, ENTRYPOINT)
+    if not output.ok():
+        raise ValueError("not ok")
+    if not output.results or not output.results[0].expressions:
+        return None
+    document: Json
+    (document,) = output.results[0].expressions
+    return document
+
+
+def _build(law: Law, seconds: float) -> Bundle:
+    """Builds and probes the law in a child process and takes over what it saved."""
+    with tempfile.TemporaryDirectory(prefix="beholden-law-") as folder:
+        path = Path(folder) / "law.rbb"
+        source = json.dumps({"modules": dict(law.modules), "data": law.data})
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        try:
+            child = subprocess.run(
+                [sys.executable, "-m", __name__, str(path)],
+                input=source.encode(),
+                capture_output=True,
+                env=environment,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _refused(f"compiling it took over {seconds} s") from None
+        if child.returncode != 0:
+            words = (child.stderr or child.stdout).decode(errors="replace").strip()
+            raise _refused(words[-2000:] or f"the compiler ended with {child.returncode}")
+        bundle = _interpreter().load_bundle(str(path), BundleFormat.Binary)
+    if not bundle.ok():
+        raise _refused("what was compiled cannot be loaded")
+    return bundle
+
+
+def _refused(problem: str) -> FailedPrecondition:
+    return FailedPrecondition(f"the law is not taken into force: {problem}", remedy="correct it")
+
+
+def _child(path: str) -> None:
+    """Builds the law from standard input, asks it about no facts at all, and saves it to `path`."""
+    source = json.load(sys.stdin)
+    interpreter = Interpreter()
+    interpreter.strict_built_in_errors = True
+    interpreter.add_data_json(json.dumps(source["data"]))
+    for name, module in source["modules"].items():
+        interpreter.add_module(name, module)
+    bundle = interpreter.build(None, [ENTRYPOINT])
+    if not bundle.ok():
+        sys.exit("it does not compile")
+    decision = parse(Evaluation(_query(_interpreter(), bundle, "{}"), ""))
+    if decision.allowed:
+        sys.exit("it allows a call of which nothing is known")
+    interpreter.save_bundle(path, bundle, BundleFormat.Binary)
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1])

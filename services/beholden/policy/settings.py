@@ -1,0 +1,33 @@
+"""What an operator may set about the policy engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from beholden.policy.facts import FactLimits
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """The same for every engine, except where a field says otherwise."""
+
+    threads: int = 4
+    """How many calls are decided at once; more wait their turn."""
+
+    timeout: float = 2.0
+    """Seconds after which a decision that has not come is Unavailable, and the call refused."""
+
+    limits: FactLimits = field(default_factory=FactLimits)
+    """How large the facts of one call may be."""
+
+    build_timeout: float = 60.0
+    """Rego in process: seconds after which a law that is still being compiled is given up."""
+
+    opa_token: str = field(default="", repr=False)
+    """OPA: the bearer token that its REST API wants, empty where it wants none."""
+
+    opa_failures: int = 5
+    """OPA: after so many failures in a row it is not asked for `opa_pause` seconds."""
+
+    opa_pause: float = 1.0
+    """OPA: how long it is left alone then; every call is refused meanwhile."""
