@@ -49,7 +49,7 @@ def test_a_member_is_found_by_its_exact_path(
 def test_members_that_climb_out_write_nothing_outside(
     tmp_path: Path, name: str, make: Callable[[dict[str, bytes]], bytes]
 ) -> None:
-    content = make({"../../evil": b"evil", "/tmp/evil": b"evil", "../p/w.bin": WEIGHTS})
+    content = make({"../../evil": b"evil", "/evil": b"evil", "../p/w.bin": WEIGHTS})
     with pytest.raises(SourceError, match=r"holds no p/w\.bin"):
         take(tmp_path, name, content)
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}

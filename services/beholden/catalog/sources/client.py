@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -14,7 +15,15 @@ from beholden.catalog.sources.receive import Advance, SourceError
 LIMIT_S = 1800
 """A client that has not finished after half an hour is stopped."""
 
-_COMPLAINT_LENGTH = 400
+_COMPLAINT_LENGTH = 300
+
+_ERROR = re.compile(r"(?:ERROR:|npm error|npm ERR!) (?!code |syscall |errno )(?P<what>.+)")
+"""An error line of pip or npm, without npm's own error numbers."""
+
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+
+_UNREACHED = "after connection broken by"
+"""pip warns of each try that failed, and then says that there is no such version."""
 
 
 def run_client(
@@ -73,7 +82,10 @@ def _size(folder: Path) -> int:
 
 
 def _complaint(log: Path) -> str:
-    """What the client's log says went wrong: its error lines, else its last one."""
+    """What the client's log says went wrong: its first telling error line, else its last line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith(("error", "npm err"))]
-    return " ".join(errors[:3] or lines[-1:])[:_COMPLAINT_LENGTH]
+    if any(_UNREACHED in line for line in lines):
+        return "the package index cannot be reached"
+    errors = [error["what"] for line in lines if (error := _ERROR.match(line))]
+    telling = errors[0] if errors else lines[-1] if lines else ""
+    return _CREDENTIALS.sub("//", telling)[:_COMPLAINT_LENGTH]
