@@ -69,7 +69,7 @@ def _guard(settings: Settings, home: House) -> Guard:
         [service.descriptor for service in home.services],
         policy=home.policy,
         ledger=home.ledger,
-        tenants=load_tenants(settings.tenants),
+        tenants={name: one.facts() for name, one in load_tenants(settings.tenants).items()},
         settings=settings.guard,
         tracer=trace.get_tracer("beholden"),
         meter=metrics.get_meter("beholden"),

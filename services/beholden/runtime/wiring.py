@@ -100,8 +100,7 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         ledger = await open_ledger(settings.ledger_url, settings.ledger)
         stack.push_async_callback(ledger.close)
         models = await asyncio.to_thread(_models, settings, roles)
-        engine = await asyncio.to_thread(
-            open_inference,
+        engine = await open_inference(
             settings.inference_url,
             settings.model_repository,
             [model for model in models.values() if model is not None],
