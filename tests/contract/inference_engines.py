@@ -56,7 +56,7 @@ def lay_out(repository: Path) -> None:
 async def local(folder: Path) -> AsyncIterator[InferenceEngine]:
     """ONNX Runtime in process."""
     lay_out(folder)
-    engine = open_inference("local:", folder, [DOUBLE], InferenceSettings())
+    engine = await open_inference("local:", folder, [DOUBLE], InferenceSettings())
     try:
         yield engine
     finally:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
 SERVICERS_ALSO = {"v1", "wire"}
 
 ONLY_IN = {
-    "onnxruntime": "inference/local.py",
+    "onnxruntime": "inference/local.py catalog/triton_model.py",
     "tritonclient": "inference/triton.py",
     "regopy": "policy/rego.py",
     "pymilvus": "store/",

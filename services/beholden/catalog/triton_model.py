@@ -21,6 +21,9 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Makes the session; on a GPU where ONNX Runtime has one."""
+        if not np.__version__.startswith("1."):
+            # Built against NumPy 1, the backend reads NumPy 2's arrays wrong, and without an error.
+            raise pb.TritonModelException(f"needs numpy<2, not {np.__version__}")
         config = json.loads(args["model_config"])
         self._inputs = [tensor["name"] for tensor in config["input"]]
         self._outputs = [tensor["name"] for tensor in config["output"]]
@@ -49,7 +52,7 @@ class TritonPythonModel:
         batch = parts[0] if len(parts) == 1 else list(map(np.concatenate, zip(*parts, strict=True)))
         try:
             answers = self._session.run(self._outputs, dict(zip(self._inputs, batch, strict=True)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # ONNX Runtime raises bare pybind exceptions; whatever it is, there is no answer.
             failed = pb.InferenceResponse(error=pb.TritonError(str(error)))
             return [failed if response is None else response for response in responses]
