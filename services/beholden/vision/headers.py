@@ -1,8 +1,8 @@
 """What a JPEG or PNG says of itself before any pixel is decoded, and its bytes less all metadata.
 
 Decoders inflate and parse metadata (ICC profiles, EXIF tables, compressed text) before anyone asks
-for it, and small files can make that cost gigabytes. So the container is walked here, by offsets
-alone, and the decoder is given only what the pixels need.
+for it, which a small file can make costly. So the container is walked here, by offsets alone, and
+the decoder is given only what the pixels need.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def _read_jpeg(content: bytes) -> Header:
         if length < 2 or at + 2 + length > len(content):
             raise MalformedError("is cut short in its header")
         body = content[at + 4 : at + 2 + length]
-        if marker in _FRAMES and size is None:
+        if marker in _FRAMES:
+            if size is not None:
+                raise MalformedError("is damaged: it has two sizes")
             height, width = struct.unpack_from(">HH", body, 1)
             size = width, height
         if marker == _APP1 and body.startswith(b"Exif\0\0") and orientation == 1:

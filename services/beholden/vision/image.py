@@ -56,7 +56,7 @@ def decode(
     CMYK is turned to RGB without its ICC profile, and of an animated PNG the still image is taken.
     With `max_side`, a larger picture is reduced so that its longer side is `max_side`: a JPEG is
     decoded at the smallest DCT scale (1/2, 1/4, 1/8) that still covers it, and the rest is area
-    averaging. Memory stays under about 7 bytes a pixel (13 for a progressive JPEG).
+    averaging. Memory stays under about 7 bytes a pixel, 13 for a progressive JPEG.
 
     Raises InvalidArgument for `field`: nothing there, over `max_bytes`, another format, damaged or
     cut short, over `max_pixels`, or a side under `min_side` pixels.
@@ -116,7 +116,8 @@ def _decode(header: Header, target: tuple[int, int]) -> Pixels:
     image: JpegImageFile | PngImageFile
     if header.format == JPEG:
         image = JpegImageFile(file)
-        image.draft(None, target)
+        scale = _dct_scale(header, target)
+        image.draft(None, (header.width // scale, header.height // scale))
     else:
         image = PngImageFile(file)
     image.load()
@@ -125,6 +126,19 @@ def _decode(header: Header, target: tuple[int, int]) -> Pixels:
         bottom = min(top + _BAND_ROWS, image.height)
         pixels[top:bottom] = _rgb(image.crop((0, top, image.width, bottom)))
     return pixels
+
+
+def _dct_scale(header: Header, target: tuple[int, int]) -> int:
+    """The largest divisor, of those that JPEG decoders offer, that keeps the picture's quality.
+
+    A decoder rounds the reduced size up, so that the picture seems to be a little wider than it is;
+    that may move no edge of the target by more than a quarter of a pixel.
+    """
+    sides = tuple(zip((header.width, header.height), target, strict=True))
+    for scale in (8, 4, 2):
+        if all(full // scale >= goal and -full % scale * goal * 4 <= full for full, goal in sides):
+            return scale
+    return 1
 
 
 def _rgb(image: Image.Image) -> Pixels:
