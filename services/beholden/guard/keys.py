@@ -120,12 +120,10 @@ def _from_pem(text: bytes, path: Path) -> Key:
 
 
 def _from_jwk(one: Any) -> Key | None:
-    if not isinstance(one, dict) or one.get("kty") not in ALGORITHMS:
+    kind = one.get("kty") if isinstance(one, dict) else None
+    if not isinstance(kind, str) or kind not in ALGORITHMS:
         return None
-    if (
-        one.get("use", "sig") != "sig"
-        or one.get("alg", ALGORITHMS[one["kty"]]) not in ALGORITHMS.values()
-    ):
+    if one.get("use", "sig") != "sig" or one.get("alg", ALGORITHMS[kind]) != ALGORITHMS[kind]:
         return None
     try:
         key = JWKRegistry.import_key(one)

@@ -1,0 +1,60 @@
+"""What a caller may declare as metadata, and what is refused by its key."""
+
+import pytest
+
+from beholden.core.errors import InvalidArgument
+from beholden.guard.declarations import declarations, evidence
+
+NONE = {"purpose": "", "jurisdiction": "", "on_behalf_of": "", "case": ""}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({}, NONE),
+        ({"user-agent": ("x",), "authorization": ("y",)}, NONE),
+        ({"beholden-purpose": ("victim_search",)}, NONE | {"purpose": "victim_search"}),
+        ({"beholden-purpose": ("",)}, NONE),
+        ({"beholden-jurisdiction": ("US-WA",)}, NONE | {"jurisdiction": "US-WA"}),
+        ({"beholden-on-behalf-of": ("find-the-lost",)}, NONE | {"on_behalf_of": "find-the-lost"}),
+        ({"beholden-case": ("No. 12 / 2026 (b)",)}, NONE | {"case": "No. 12 / 2026 (b)"}),
+    ],
+)
+def test_declarations(metadata: dict[str, tuple[str, ...]], said: dict[str, str]):
+    assert declarations(metadata) == said
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("beholden-purpose", ("a", "a")),
+        ("beholden-purpose", ("Victim search",)),
+        ("beholden-purpose", ("a" * 65,)),
+        ("beholden-purpose", ("a\n",)),
+        ("beholden-purpose", ("a\0",)),
+        ("beholden-jurisdiction", ('US"',)),
+        ("beholden-on-behalf-of", ("a b",)),
+        ("beholden-on-behalf-of", ("a" * 256,)),
+        ("beholden-case", ("é",)),
+        ("beholden-case", ("x" * 256,)),
+        ("beholden-case", ("a\tb",)),
+        ("beholden-case", (b"1",)),
+        ("beholden-purpse", ("news",)),
+        ("beholden-purpose-bin", (b"news",)),
+    ],
+)
+def test_refused_by_its_key(key: str, values: tuple[str, ...]):
+    with pytest.raises(InvalidArgument) as refused:
+        declarations({key: values})
+    assert refused.value.field == key
+
+
+@pytest.mark.parametrize("key", ["beholden-authorisation", "beholden-consent"])
+def test_evidence_is_refused_as_long_as_it_is_not_checked(key: str):
+    declarations({key: ("eyJ",)})
+    with pytest.raises(InvalidArgument, match=f"{key}: signed evidence is not supported"):
+        evidence({key: ("eyJ",)})
+
+
+def test_no_evidence():
+    assert evidence({}) == {}

@@ -1,0 +1,133 @@
+"""What the law is told of a call, and how numbers keep the value that people wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message_factory import GetMessageClass
+
+from beholden.guard.call import Principal
+from beholden.guard.facts import (
+    compile_facts,
+    digests,
+    principal_facts,
+    request_facts,
+    shortest,
+    time_facts,
+)
+from beholden.v1 import embedding_pb2, search_pb2
+from tests.unit.guard.protos import compiled
+
+Index = search_pb2.IndexFacesRequest
+Search = search_pb2.SearchFacesByImageRequest
+Compare = embedding_pb2.CompareFacesRequest
+
+
+def facts(request: Any) -> dict[str, Any]:
+    return request_facts(compile_facts(request.DESCRIPTOR), request)
+
+
+@pytest.mark.parametrize(
+    ("request_", "known"),
+    [
+        (Search(), {}),
+        (
+            Search(parent="collections/c", min_similarity=0.9, max_results=5),
+            {"collection": "collections/c", "min_similarity": 0.9, "max_results": 5},
+        ),
+        (Search(min_similarity=0), {"min_similarity": 0}),
+        (Search(max_results=0), {}),
+        (Search(image={"content": b"secret"}), {}),
+        (Index(external_image_id="Jo"), {}),
+        (Index(provenance={}), {"provenance": {}}),
+        (
+            Index(provenance={"consent_id": "c1", "capture_time": {"seconds": 0}}),
+            {"provenance": {"consent_id": "c1", "capture_time": "1970-01-01T00:00:00Z"}},
+        ),
+    ],
+)
+def test_request_facts(request_: Any, known: dict[str, Any]):
+    found = facts(request_)
+    assert found == known
+    json.dumps(found, allow_nan=False)
+
+
+def test_every_kind_of_fact(tmp_path: Path):
+    trial = compiled(
+        tmp_path,
+        """
+        enum E { E_UNSPECIFIED = 0; E_A = 1; }
+        message Inner { E kind = 1 [(field_policy).fact = "kind"]; }
+        message Q {
+          Inner inner = 1;
+          repeated string tags = 2 [(field_policy).fact = "tags"];
+          repeated float shares = 3 [(field_policy).fact = "shares"];
+          int64 big = 4 [(field_policy).fact = "big"];
+          bool live = 5 [(field_policy).fact = "live"];
+          double exact = 6 [(field_policy).fact = "exact"];
+          google.protobuf.Struct free = 7 [(field_policy).fact = "free"];
+          google.protobuf.Timestamp at = 8 [(field_policy).fact = "at"];
+        }
+        """,
+    ).message_types_by_name["Q"]
+    request = GetMessageClass(trial)(
+        inner={"kind": 1},
+        tags=["a", ""],
+        shares=[0.1, 0.7],
+        big=2**60,
+        live=True,
+        exact=0.1,
+        at={"seconds": 1},
+    )
+    request.free["deep"] = {"n": 1.5}
+    assert facts(request) == {
+        "kind": "E_A",
+        "tags": ["a", ""],
+        "shares": [0.1, 0.7],
+        "big": 2**60,
+        "live": True,
+        "exact": 0.1,
+        "free": {"deep": {"n": 1.5}},
+        "at": "1970-01-01T00:00:01Z",
+    }
+
+
+def test_the_shortest_decimal_is_the_same_float_and_what_people_wrote():
+    draw = random.Random(2)
+    for hundredths in range(101):
+        written = hundredths / 100
+        assert shortest(struct.unpack("f", struct.pack("f", written))[0]) == written
+    for _ in range(5000):
+        single = struct.unpack("f", struct.pack("I", draw.getrandbits(32)))[0]
+        if abs(single) < float("inf"):
+            assert struct.pack("f", shortest(single)) == struct.pack("f", single)
+
+
+@pytest.mark.parametrize("size", [0, 1, 300_000])
+async def test_pictures_are_known_by_their_digests_in_field_order(size: int):
+    source, target = b"s" * size, b"t" * size
+    request = Compare(source={"content": source}, target={"content": target})
+    assert await digests(compile_facts(request.DESCRIPTOR), request) == tuple(
+        hashlib.sha256(one).hexdigest() for one in (source, target)
+    )
+
+
+async def test_a_picture_that_was_not_sent_has_no_digest():
+    assert await digests(compile_facts(Compare.DESCRIPTOR), Compare(source={})) == ()
+
+
+def test_time_is_an_instant_and_an_integer():
+    assert time_facts(1795310350275321168) == {
+        "now": "2026-11-22T01:19:10Z",
+        "ns": 1795310350275321168,
+    }
+
+
+def test_principal():
+    assert principal_facts(Principal("ada", "t", ("a", "b"))) == {"id": "ada", "roles": ["a", "b"]}
