@@ -16,6 +16,8 @@ from beholden.vision.scaling import resized
 CHIP = 150
 """The chip's side in pixels."""
 
+_MARGIN = 2.0  # pixels around the chip that interpolation may reach
+
 TEMPLATE: NDArray[np.float64] = np.array(
     ((47.55, 46.60), (100.48, 46.60), (74.01, 76.56), (50.41, 103.02), (97.61, 103.02))
 )
@@ -62,30 +64,22 @@ def mirror(chips: Pixels) -> Pixels:
 
 
 def _cut(pixels: Pixels, transform: NDArray[np.float64], chip: Pixels) -> None:
-    """Warps into `chip`; a face larger than the chip is first reduced by area averaging.
+    """Warps the part of the picture that the chip needs into `chip`.
 
-    Interpolation alone reads only the four nearest pixels, so that fine detail of a large face
-    would alias and move its embedding.
+    A face larger than the chip is first reduced by area averaging: interpolation reads only the
+    four nearest pixels, so that fine detail would alias and move the face's embedding.
     """
-    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    if scale < 1:
-        pixels, transform = _reduced(pixels, transform, scale)
-    cv2.warpAffine(pixels, transform, (CHIP, CHIP), dst=chip, flags=cv2.INTER_LINEAR)
-
-
-def _reduced(
-    pixels: Pixels, transform: NDArray[np.float64], scale: float
-) -> tuple[Pixels, NDArray[np.float64]]:
-    """The part of the picture that the chip needs, times `scale`, and the transform from there."""
-    chip_corners = np.array(((0, 0, 1), (CHIP, 0, 1), (0, CHIP, 1), (CHIP, CHIP, 1)), np.float64)
+    near, far = -_MARGIN, CHIP + _MARGIN
+    chip_corners = np.array(((near, near, 1), (far, near, 1), (near, far, 1), (far, far, 1)))
     corners = chip_corners @ cv2.invertAffineTransform(transform).T
-    margin = 2 / scale
     size = np.array(pixels.shape[1::-1])
-    left, top = np.clip(np.floor(corners.min(axis=0) - margin), 0, size - 1).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(axis=0) + margin), 1, size).astype(int)
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, size - 1).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 1, size).astype(int)
+
+    scale = min(1.0, float(np.hypot(transform[0, 0], transform[1, 0])))
     width, height = (max(1, round(side * scale)) for side in (right - left, bottom - top))
-    factors = np.array(((right - left) / width, (bottom - top) / height))
-    matrix = transform[:, :2] * factors
-    shift = transform[:, 2] + transform[:, :2] @ (factors / 2 - 0.5 + (left, top))
     region = resized(pixels[top:bottom, left:right], width, height)
-    return region, np.column_stack((matrix, shift))
+    factors = np.array(((right - left) / width, (bottom - top) / height))
+    shift = transform[:, 2] + transform[:, :2] @ (factors / 2 - 0.5 + (left, top))
+    from_region = np.column_stack((transform[:, :2] * factors, shift))
+    cv2.warpAffine(region, from_region, (CHIP, CHIP), dst=chip, flags=cv2.INTER_LINEAR)

@@ -83,14 +83,17 @@ def find_faces(
     offsets = maps["offset"][index][::-1, rows, columns].T
     points = maps["landmarks"][index][:, rows, columns].T.reshape(-1, 5, 2)[:, :, ::-1]
 
-    centres = (np.stack((columns, rows), axis=1) + offsets + 0.5) * STRIDE
-    corners = centres - sizes / 2
     picture = np.array((width, height), np.float32)
-    boxes = np.clip(np.hstack((corners, corners + sizes)), 0, np.tile(picture, 2))
-    landmarks = points * sizes[:, None] + corners[:, None]
+    # What is not finite is dropped below.
+    with np.errstate(over="ignore", invalid="ignore"):
+        centres = (np.stack((columns, rows), axis=1) + offsets + 0.5) * STRIDE
+        corners = centres - sizes / 2
+        landmarks = points * sizes[:, None] + corners[:, None]
+        boxes = np.clip(np.hstack((corners, corners + sizes)), 0, np.tile(picture, 2))
 
     extents = boxes[:, 2:] - boxes[:, :2]
-    real = np.isfinite(landmarks).all(axis=(1, 2)) & (extents >= 1).all(axis=1)
+    finite = np.isfinite(scores) & np.isfinite(landmarks).all(axis=(1, 2))
+    real = finite & (extents >= 1).all(axis=1)
     kept = np.flatnonzero(real)
     kept = kept[_suppress(boxes[kept], scores[kept], iou)]
     kept = kept[np.argsort(-extents[kept].prod(axis=1), kind="stable")]

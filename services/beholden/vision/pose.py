@@ -14,7 +14,7 @@ from beholden.core.faces import Pose
 # Centimetres; x to the picture's right, y down, z away from the camera. From the canonical face of
 # MediaPipe's face geometry module (Apache-2.0): eyes are the means of vertices 33, 133 and of 263,
 # 362; the nose is vertex 1; the corners of the mouth are 61 and 291.
-_FACE = np.array(
+FACE = np.array(
     (
         (-3.151, -2.625, -3.466),
         (3.151, -2.625, -3.466),
@@ -23,7 +23,7 @@ _FACE = np.array(
         (2.456, 4.343, -4.284),
     )
 )
-_SOLVE = np.linalg.pinv(_FACE - _FACE.mean(axis=0)).T
+_SOLVE = np.linalg.pinv(FACE - FACE.mean(axis=0)).T
 
 
 def estimate_poses(landmarks: NDArray[np.floating]) -> tuple[Pose, ...]:
