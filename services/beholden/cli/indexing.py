@@ -18,9 +18,6 @@ from beholden.v1 import search_pb2
 
 Result = Answer[search_pb2.IndexFacesResponse] | Failure
 
-_ONE_PICTURES_FAULT = {"INVALID_ARGUMENT", "INTERNAL", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
-
-
 @dataclass
 class Tally:
     """What became of `total` pictures so far. `ended_by` is what would fail for every other one too."""
@@ -39,7 +36,7 @@ class Tally:
         self.pictures += 1
         if isinstance(result, Failure):
             self.failed.append((file, result))
-            if result.status not in _ONE_PICTURES_FAULT:
+            if not _one_pictures_fault(file, result):
                 self.ended_by = result
             return
         enrolled, left_out = result.message.faces, result.message.unindexed_faces
@@ -85,6 +82,14 @@ def run(
                 file = running.pop(done)
                 tally.add(file, done.result())
                 tell(file, done.result())
+
+
+def _one_pictures_fault(file: Path, failure: Failure) -> bool:
+    """Whether another picture may fare better."""
+    if failure.status == "INVALID_ARGUMENT":
+        fields = [name for name, _ in failure.fields]
+        return any(name == str(file) or name.startswith("image") for name in fields)
+    return failure.status in {"INTERNAL", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
 
 @contextmanager

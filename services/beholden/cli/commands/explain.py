@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from google.protobuf.json_format import MessageToDict, ParseDict
@@ -46,22 +46,33 @@ def explain(
 def request_facts(pairs: Sequence[str]) -> dict[str, Any]:
     """`a.b=1` as {"a": {"b": 1}}; a value is JSON where it can be read so, else text.
 
-    Raises typer.BadParameter for a pair without a key or `=`.
+    Raises:
+        typer.BadParameter: a pair has no key or `=`, is no JSON number, or contradicts one before it.
     """
-    facts_: dict[str, Any] = {}
+    said: dict[str, Any] = {}
     for pair in pairs:
         path, equals, value = pair.partition("=")
         if not (path and equals):
             raise typer.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--fact")
         *above, last = path.split(".")
-        place = facts_
+        place = said
         for name in above:
             place = place.setdefault(name, {})
-        try:
-            place[last] = json.loads(value)
-        except json.JSONDecodeError:
-            place[last] = value
-    return facts_
+            if not isinstance(place, dict):
+                raise typer.BadParameter(f"{name} has a value already", param_hint="--fact")
+        place[last] = _value(value)
+    return said
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_not_finite)
+    except json.JSONDecodeError:
+        return text
+
+
+def _not_finite(text: str) -> NoReturn:
+    raise typer.BadParameter(f"{text} is no number that JSON has", param_hint="--fact")
 
 
 def decision_panel(action: str, decision: governance_pb2.PolicyDecision) -> RenderableType:

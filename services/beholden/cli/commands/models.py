@@ -79,13 +79,12 @@ def show_all(context: typer.Context, repository: Repository = None) -> None:
     chosen = settings(model_repository=repository)
     catalog = load_catalog(chosen.catalog)
     reports = verify_models(catalog, chosen.model_repository)
-    shown = table("model", "role", "licence", "here", "measured")
+    shown = table("model", "role", "licence", "here")
     for report in reports:
         entry = catalog.model(report.name)
-        here.output.document(
-            {**asdict(report), "licence": entry.licence, "measured": entry.measured}
-        )
-        shown.add_row(entry.name, entry.role, entry.licence, _styled(report.state), entry.measured)
+        said = entry.model_dump(include={"licence", "description", "training_data", "measured"})
+        here.output.document({**asdict(report), **said})
+        shown.add_row(entry.name, entry.role, entry.licence, _styled(report.state))
     here.output.show(shown)
 
 
