@@ -147,8 +147,10 @@ def _label(text: str, colour: str, letters: float, room: int) -> Image.Image:
 
 def _frame(draw: ImageDraw.ImageDraw, box: Floats, line: int, colour: str) -> None:
     """A line around the box in `colour`, edged with ink so that it shows on any ground."""
-    draw.rectangle(_grown(box, line), outline=_INK, width=line + 2)
-    draw.rectangle(_grown(box, line - 1), outline=colour, width=line)
+    # Pillow draws inwards, and the right and lower edges it is given.
+    box = box - np.array((0, 0, 1, 1))
+    draw.rectangle(_grown(box, line + 1), outline=_INK, width=line + 2)
+    draw.rectangle(_grown(box, line), outline=colour, width=line)
 
 
 def _grown(box: Floats, by: float) -> tuple[float, float, float, float]:

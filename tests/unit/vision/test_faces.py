@@ -162,6 +162,7 @@ def test_more_peaks_than_any_picture_has_are_cut_at_the_likeliest() -> None:
         ((1920, 1080), 640, (640, 384), (360, 640)),
         ((33, 20), 960, (64, 32), (20, 33)),
         ((1, 5000), 960, (32, 960), (960, 1)),
+        ((200, 45_000), 960, (32, 960), (960, 4)),
     ],
 )
 def test_the_detectors_input_is_reduced_and_padded(
