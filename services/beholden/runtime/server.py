@@ -19,6 +19,7 @@ from beholden.guard.keys import create_key_file
 from beholden.policy.tenants import load_tenants
 from beholden.runtime.health import Health
 from beholden.runtime.settings import Settings
+from beholden.runtime.telemetry import telemetry
 from beholden.runtime.wiring import SERVICES, House, house
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ async def serve(
     not open, AnnotationError for an RPC that the law does not know, and FailedPrecondition when the
     address cannot be bound.
     """
-    with _told_to_stop() as stop:
+    own = f"beholden-{names[0]}" if len(names) == 1 else "beholden"
+    with telemetry(settings.telemetry, own), _told_to_stop() as stop:
         _development_key(settings)
         async with house(settings, names) as home:
             guard = _guard(settings, home)

@@ -16,6 +16,7 @@ from beholden.ledger.settings import LedgerSettings
 from beholden.moderation.settings import ModerationSettings
 from beholden.policy.settings import PolicySettings
 from beholden.runtime.resources import resource
+from beholden.runtime.telemetry import TelemetrySettings
 from beholden.search.settings import SearchSettings
 from beholden.store.settings import StoreSettings
 from beholden.vision.enrolment import EnrolmentLimits
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     health_seconds: float = Field(default=5.0, gt=0)
     """How often the engines are asked whether they are ready."""
 
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
