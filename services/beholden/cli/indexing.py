@@ -18,6 +18,7 @@ from beholden.v1 import search_pb2
 
 Result = Answer[search_pb2.IndexFacesResponse] | Failure
 
+
 @dataclass
 class Tally:
     """What became of `total` pictures so far. `ended_by` is what would fail for every other one too."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
@@ -54,12 +52,17 @@ class Output:
     def line(self, text: str) -> None:
         """Prints bare text for people to copy: no style, no wrapping."""
         if not self.json:
-            self._out.file.write(text + "\n")
+            self._write(text)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Prints one JSON document on one line, for programs only."""
         if self.json:
-            self._out.file.write(json.dumps(document, ensure_ascii=False) + "\n")
+            self._write(json.dumps(document, ensure_ascii=False))
+
+    def _write(self, line: str) -> None:
+        # Flushed, so that whoever reads along has each line when it is there.
+        self._out.file.write(line + "\n")
+        self._out.file.flush()
 
     def note(self, text: str) -> None:
         """Says something beside the answer, on stderr, to people."""
@@ -124,18 +127,3 @@ def table(*columns: str, title: str = "") -> Table:
             no_wrap=number,
         )
     return made
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: "1 face", "1,200 faces"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def when(time: Timestamp) -> str:
-    """A time for people, UTC to the second; empty where there is none."""
-    return at(time.seconds) if time.seconds else ""
-
-
-def at(seconds: float) -> str:
-    """Unix time for people, UTC to the second."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

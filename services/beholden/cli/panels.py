@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beholden.cli.failures import ExitCode, Failure
+from beholden.cli.words import clean, safe
 
 _TITLES = {
     ExitCode.USAGE: "Wrong input",
@@ -26,7 +27,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> Table:
     grid.add_column()
     for name, value in rows:
         if value:
-            grid.add_row(name, Text(value))
+            grid.add_row(safe(name), safe(value))
     return grid
 
 
@@ -57,15 +58,15 @@ def failure_panel(failure: Failure) -> Panel:
     rows += [("decision", failure.decision_id), ("what helps", failure.hint)]
     parts: list[RenderableType] = []
     if not (failure.fields or failure.laws):
-        parts.append(Text(failure.message))
+        parts.append(Text(clean(failure.message)))
     for _, message in failure.laws[:1]:
-        parts.append(Text(message))
+        parts.append(Text(clean(message)))
     if failure.exit_code is ExitCode.REFUSED:
         said = failure.details
         parts.append(
             restriction(*(said.get(key, "") for key in ("law", "since", "until", "lifted_by")))
         )
     for law, message in failure.laws[1:]:
-        parts += [Text(message), facts([("law", law)])]
+        parts += [Text(clean(message)), facts([("law", law)])]
     parts.append(facts(rows))
     return panel(_TITLES.get(failure.exit_code, "That did not work"), "red", *parts)

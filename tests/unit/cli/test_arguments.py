@@ -39,7 +39,10 @@ def test_options_may_stand_anywhere(line: str, wanted: str) -> None:
         ([], {}),
         (["min_similarity=0.9"], {"min_similarity": 0.9}),
         (["a.b=1", "a.c=x y"], {"a": {"b": 1, "c": "x y"}}),
-        (["on=true", 'list=["a"]', "text=a=b", "empty="], {"on": True, "list": ["a"], "text": "a=b", "empty": ""}),
+        (
+            ["on=true", 'list=["a"]', "text=a=b", "empty="],
+            {"on": True, "list": ["a"], "text": "a=b", "empty": ""},
+        ),
     ],
 )
 def test_facts(pairs: list[str], wanted: dict[str, Any]) -> None:

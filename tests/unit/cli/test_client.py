@@ -1,3 +1,4 @@
+# ruff: noqa: N802 - methods are called as the protos call them
 """A real server that fails in scripted ways: what the client makes of each."""
 
 import threading

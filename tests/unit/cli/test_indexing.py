@@ -20,9 +20,7 @@ def answer(faces: int = 1, left_out: int = 0) -> Result:
     message = search_pb2.IndexFacesResponse(
         faces=[search_pb2.IndexedFace()] * faces,
         unindexed_faces=[
-            search_pb2.UnindexedFace(
-                reasons=[search_pb2.UNINDEXED_REASON_LOW_SHARPNESS]
-            )
+            search_pb2.UnindexedFace(reasons=[search_pb2.UNINDEXED_REASON_LOW_SHARPNESS])
         ]
         * left_out,
     )

@@ -43,7 +43,15 @@ def test_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_finds_pictures_in_folders_and_takes_named_files_as_they_are(tmp_path: Path) -> None:
-    for name in ("b.PNG", "a.jpg", "notes.txt", ".hidden.jpg", "in/c.jpeg", ".git/d.jpg", "in/e.gif"):
+    for name in (
+        "b.PNG",
+        "a.jpg",
+        "notes.txt",
+        ".hidden.jpg",
+        "in/c.jpeg",
+        ".git/d.jpg",
+        "in/e.gif",
+    ):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from beholden.cli.options import Collection
-from beholden.cli.output import as_document, counted, table, when
+from beholden.cli.output import as_document, table
 from beholden.cli.panels import facts
 from beholden.cli.session import session
+from beholden.cli.words import counted, safe, when
 from beholden.v1 import collection_pb2, search_pb2, search_pb2_grpc
 
 
@@ -68,7 +69,7 @@ def delete(
     )
     here.output.document(as_document(answer.message, decision_id=answer.decision_id))
     here.output.show(
-        f"deleted {collection} with {counted(answer.message.deleted_face_count, 'face')}"
+        f"deleted {safe(collection)} with {counted(answer.message.deleted_face_count, 'face')}"
     )
 
 
@@ -78,7 +79,7 @@ _COLUMNS = ("collection", "name", "faces", "model", "made")
 def _row(found: collection_pb2.Collection) -> tuple[str, ...]:
     return (
         found.name.removeprefix("collections/"),
-        found.display_name,
+        safe(found.display_name),
         str(found.face_count),
         f"{found.model.name}@{found.model.version}",
         when(found.create_time),

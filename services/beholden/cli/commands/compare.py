@@ -9,6 +9,7 @@ from beholden.cli import drawing, pictures
 from beholden.cli.options import Draw, MinSimilarity, Picture
 from beholden.cli.output import as_document, table
 from beholden.cli.session import session
+from beholden.cli.words import safe
 from beholden.v1 import embedding_pb2, embedding_pb2_grpc, face_pb2
 
 
@@ -36,7 +37,7 @@ def compare(
     here.output.show(
         _targets(found),
         f"{len(found.matches)} of {len(found.matches) + len(found.unmatched_faces)} faces in "
-        f"{target} are like the one in {source} · {found.model.name}@{found.model.version}",
+        f"{safe(target)} are like the one in {safe(source)} · {found.model.name}@{found.model.version}",
     )
 
 

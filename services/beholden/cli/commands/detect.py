@@ -9,8 +9,9 @@ from rich.table import Table
 
 from beholden.cli import drawing, pictures
 from beholden.cli.options import Draw, MinConfidence, Picture
-from beholden.cli.output import as_document, counted, table
+from beholden.cli.output import as_document, table
 from beholden.cli.session import session
+from beholden.cli.words import counted, safe
 from beholden.v1 import detection_pb2, detection_pb2_grpc
 
 
@@ -39,7 +40,7 @@ def detect(
     here.output.document(as_document(found, decision_id=answer.decision_id))
     here.output.show(
         _faces(found),
-        f"{counted(len(found.faces), 'face')} in {picture} · {found.model.name}"
+        f"{counted(len(found.faces), 'face')} in {safe(picture)} · {found.model.name}"
         f"@{found.model.version}",
     )
 

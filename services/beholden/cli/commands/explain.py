@@ -16,6 +16,7 @@ from beholden.cli.failures import ExitCode
 from beholden.cli.output import as_document
 from beholden.cli.panels import facts, panel, restriction
 from beholden.cli.session import session
+from beholden.cli.words import clean
 from beholden.v1 import governance_pb2, governance_pb2_grpc
 
 
@@ -79,7 +80,7 @@ def decision_panel(action: str, decision: governance_pb2.PolicyDecision) -> Rend
     """A decision as a person reads it."""
     parts: list[RenderableType] = []
     for reason in decision.reasons:
-        parts.append(Text(reason.message or reason.code))
+        parts.append(Text(clean(reason.message or reason.code)))
         parts.append(restriction(reason.law, reason.since, reason.until, reason.lifted_by))
     rows = [("exempt by", name) for name in decision.exemptions]
     rows += [("must honour", obligation(duty)) for duty in decision.obligations]

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from beholden.cli.options import Collection
-from beholden.cli.output import as_document, counted, table, when
+from beholden.cli.output import as_document, table
 from beholden.cli.session import session
+from beholden.cli.words import counted, safe, when
 from beholden.v1 import search_pb2, search_pb2_grpc
 
 _MOST_AT_ONCE = 1000
@@ -25,9 +26,9 @@ def show_all(context: typer.Context, collection: Collection) -> None:
             here.output.document(as_document(face))
             shown.add_row(
                 face.name.rpartition("/")[2],
-                face.external_image_id,
-                face.provenance.source,
-                face.enrolled_by,
+                safe(face.external_image_id),
+                safe(face.provenance.source),
+                safe(face.enrolled_by),
                 when(face.create_time),
             )
     here.output.show(shown if shown.row_count else "no faces")

@@ -15,8 +15,9 @@ from beholden.cli import indexing, pictures
 from beholden.cli.failures import Failure
 from beholden.cli.indexing import Result, Tally
 from beholden.cli.options import Collection
-from beholden.cli.output import as_document, counted, table
+from beholden.cli.output import as_document, table
 from beholden.cli.session import Session, session
+from beholden.cli.words import counted, safe
 from beholden.v1 import collection_pb2, search_pb2, search_pb2_grpc
 
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_.:-]+")
@@ -66,7 +67,7 @@ def index(  # noqa: PLR0917 - one for each option
             return failure
 
     with here.output.progress(rate=True) as bar:
-        task = bar.add_task(f"indexing {collection}", total=len(files))
+        task = bar.add_task(f"indexing {safe(collection)}", total=len(files))
 
         def tell(file: Path, result: Result) -> None:
             bar.advance(task)
@@ -121,7 +122,7 @@ def _sum_up(here: Session, tally: Tally, collection: str) -> None:
         f"{count} {reason.lower().replace('_', ' ')}" for reason, count in tally.left_out.items()
     )
     here.output.show(
-        f"[bold]{counted(tally.faces, 'face')}[/] in {collection} from "
+        f"[bold]{counted(tally.faces, 'face')}[/] in {safe(collection)} from "
         f"{tally.pictures - len(tally.failed)} of {counted(tally.total, 'picture')}"
         + (f" · {tally.faceless} without a face" if tally.faceless else "")
         + (f" · left out: {left_out}" if left_out else "")
@@ -134,7 +135,8 @@ def _sum_up(here: Session, tally: Tally, collection: str) -> None:
 def _failures(tally: Tally) -> Table:
     shown = table("failed", "why")
     for file, failure in tally.failed[:_MOST_FAILURES_SHOWN]:
-        shown.add_row(str(file), "; ".join(why for _, why in failure.fields) or failure.message)
+        why = "; ".join(problem for _, problem in failure.fields) or failure.message
+        shown.add_row(safe(file), safe(why))
     hidden = len(tally.failed) - _MOST_FAILURES_SHOWN
     if hidden > 0:
         shown.add_row(f"and {hidden} more", "--json lists every one")

@@ -11,9 +11,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from beholden.cli.failures import ExitCode
-from beholden.cli.output import as_document, counted, table, when
+from beholden.cli.output import as_document, table
 from beholden.cli.panels import facts, panel
 from beholden.cli.session import Session, session
+from beholden.cli.words import counted, safe, when
 from beholden.v1 import governance_pb2, governance_pb2_grpc
 
 Ledger = Annotated[
@@ -55,7 +56,7 @@ def show_all(
         shown.add_row(
             record.decision_id,
             when(record.time),
-            record.principal,
+            safe(record.principal),
             record.action,
             said if record.kind == "decision" else f"[dim]{record.kind}[/]",
             str(record.sequence),

@@ -9,6 +9,7 @@ from beholden.cli import drawing, pictures
 from beholden.cli.options import Draw, MinConfidence, Picture
 from beholden.cli.output import as_document, table
 from beholden.cli.session import session
+from beholden.cli.words import safe
 from beholden.v1 import moderation_pb2, moderation_pb2_grpc
 
 
@@ -33,7 +34,7 @@ def moderate(
     kinds = f" · {', '.join(found.content_types)}" if found.content_types else ""
     here.output.show(
         _labels(found) if found.labels else "[green]nothing unsafe was told[/]",
-        f"{picture}{kinds} · {found.model.name}@{found.model.version}",
+        f"{safe(picture)}{kinds} · {found.model.name}@{found.model.version}",
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.output import as_document, when
+from beholden.cli.output import as_document
 from beholden.cli.panels import facts
 from beholden.cli.session import session
+from beholden.cli.words import when
 from beholden.v1 import governance_pb2, governance_pb2_grpc
 
 

@@ -12,8 +12,9 @@ from rich.table import Table
 from beholden.cli import drawing, pictures
 from beholden.cli.client import Answer
 from beholden.cli.options import Collection, Draw, MinSimilarity
-from beholden.cli.output import as_document, counted, table
+from beholden.cli.output import as_document, table
 from beholden.cli.session import Session, session
+from beholden.cli.words import counted, safe
 from beholden.v1 import search_pb2, search_pb2_grpc
 
 Found = Answer[search_pb2.SearchFacesResponse] | Answer[search_pb2.SearchFacesByImageResponse]
@@ -59,7 +60,7 @@ def search(  # noqa: PLR0917 - one for each option
         answer = here.client.call(stub.SearchFacesByImage, request)
         if draw:
             drawing.write(draw, image, drawing.candidates(answer.message))
-    _show(here, answer, f"like {picture or face} in {collection}")
+    _show(here, answer, f"like {safe(picture or face)} in {safe(collection)}")
 
 
 def _show(here: Session, answer: Found, about: str) -> None:
@@ -77,8 +78,8 @@ def _candidates(found: Iterable[search_pb2.Candidate]) -> Table:
         face = candidate.face
         shown.add_row(
             f"[bold]{candidate.similarity:.3f}[/]",
-            face.external_image_id,
+            safe(face.external_image_id),
             face.name.rpartition("/")[2],
-            face.provenance.source,
+            safe(face.provenance.source),
         )
     return shown

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from beholden.cli import identity
-from beholden.cli.output import at
 from beholden.cli.session import session
+from beholden.cli.words import at
 
 
 def token(
