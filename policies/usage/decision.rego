@@ -7,6 +7,7 @@
 package usage
 
 import data.usage.request
+import data.usage.words
 
 blank := {"code": "", "law": "", "message": "", "since": "", "until": "", "lifted_by": ""}
 
@@ -39,8 +40,11 @@ reasons contains reason if {
 
 reasons contains {
 	"code": "RULE_UNANSWERED",
-	"law": sprintf("required_rules/%v", [name]),
-	"message": sprintf("The required rule %v gave no answer, and without it nothing is allowed.", [name]),
+	"law": concat("", ["required_rules/", words.said(name, "?")]),
+	"message": concat("", [
+		"The required rule ", words.said(name, "?"),
+		" gave no answer, and without it nothing is allowed.",
+	]),
 } if {
 	count(answered) != count(data.law.required_rules)
 	some name in data.law.required_rules

@@ -148,8 +148,8 @@ def _build(law: Law, seconds: float) -> Bundle:
         except subprocess.TimeoutExpired:
             raise _refused(f"compiling it took over {seconds} s") from None
         if child.returncode != 0:
-            words = (child.stderr or child.stdout).decode(errors="replace").strip()
-            raise _refused(words[-2000:] or f"the compiler ended with {child.returncode}")
+            words = (child.stderr + child.stdout).decode(errors="replace").strip()
+            raise _refused(words[:2000] or f"the compiler ended with {child.returncode}")
         bundle = _interpreter().load_bundle(str(path), BundleFormat.Binary)
     if not bundle.ok():
         raise _refused("what was compiled cannot be loaded")

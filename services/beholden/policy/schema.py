@@ -202,8 +202,9 @@ class Provenance(_Entry):
 
 
 class Redaction(_Entry):
-    """Which classes of response fields are withheld."""
+    """Which classes of response fields are withheld, in answers to which classes of actions."""
 
+    classes: list[ClassName]
     kinds: dict[KindName, list[str]]
     purposes: dict[PurposeName, list[str]]
 

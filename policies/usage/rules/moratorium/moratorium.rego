@@ -9,6 +9,7 @@ package usage.rules.moratorium
 import data.usage.actor
 import data.usage.dates
 import data.usage.exemption
+import data.usage.words
 
 answered if {
 	is_array(data.law.regimes.adopted)
@@ -29,8 +30,8 @@ deny contains {
 
 deny contains {
 	"code": "REGIME_MISSING",
-	"law": sprintf("regimes/%v", [name]),
-	"message": sprintf("The law adopts the regime %v, which is not there.", [name]),
+	"law": concat("", ["regimes/", words.said(name, "?")]),
+	"message": concat("", ["The law adopts the regime ", words.said(name, "?"), ", which is not there."]),
 } if {
 	some name in data.law.regimes.adopted
 	not data.regimes[name].restrictions

@@ -11,6 +11,7 @@ import data.usage.actor
 law := data.law.redaction
 
 answered if {
+	is_array(law.classes)
 	is_object(law.kinds)
 	is_object(law.purposes)
 	every list in asked {
@@ -23,7 +24,13 @@ asked contains law.kinds[kind] if some kind in actor.kinds
 asked contains law.purposes[input.purpose]
 
 obligations contains {"kind": "redact", "value": withheld, "law": "redaction"} if {
+	concerned
 	count(withheld) > 0
+}
+
+concerned if {
+	some class in actor.classes
+	class in law.classes
 }
 
 withheld contains class if {
