@@ -134,7 +134,7 @@ def _label(text: str, colour: str, letters: float, room: int) -> Image.Image:
     """The text on a ground of `colour`, cut so that it is at most `room` wide."""
     font = ImageFont.load_default(letters)
     pad = round(letters / 4)
-    text = " ".join(text.split())
+    text = " ".join(text.split())[:room]
     if font.getlength(text) > room - 2 * pad:
         while text and font.getlength(f"{text}…") > room - 2 * pad:
             text = text[:-1]
