@@ -74,7 +74,9 @@ def bad_pictures() -> Iterator[tuple[str, bytes]]:
     yield "html", b"<!doctype html><title>x</title>"
     yield "over 5 MiB", bytes(5 * 2**20 + 1)
     yield "1 x 1", pictures.encode(np.zeros((1, 1, 3), np.uint8))
-    yield from pictures.bombs()
+    # Swollen profiles and texts are not read at all, so those two pictures are good ones.
+    good = {"ICC profile", "compressed texts"}
+    yield from ((kind, content) for kind, content in pictures.bombs() if kind not in good)
 
 
 BAD = dict(bad_pictures())
