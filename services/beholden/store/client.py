@@ -1,0 +1,115 @@
+"""The few calls of pymilvus that the adapter makes, each with its deadline and consistency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pymilvus import MilvusClient
+
+from beholden.core.faces import Template
+from beholden.store.rows import Row, among, equals
+
+_CHUNK = 1000
+
+
+class Client:
+    """Blocking; for worker threads. Reads are Bounded, as the collections were made, unless `strong`.
+
+    Bounded answers at once from what the server has taken in, never more than five seconds old;
+    strong waits, about 200 ms, until the server has taken in everything written before the call.
+    """
+
+    def __init__(self, uri: str, timeout: float) -> None:
+        self.milvus = MilvusClient(uri, timeout=timeout, dedicated=True)
+        self._timeout = timeout
+
+    def insert(self, name: str, rows: Sequence[Row]) -> None:
+        """An id that is there already is stored twice by a server and replaced by Lite."""
+        self.milvus.insert(name, list(rows), timeout=self._timeout)
+
+    def upsert(self, name: str, rows: Sequence[Row]) -> None:
+        """Servers before 2.4 put rows of a partition key where no search finds them."""
+        self.milvus.upsert(name, list(rows), timeout=self._timeout)
+
+    def delete(self, name: str, ids: Sequence[str]) -> None:
+        """Those that are not there are passed over."""
+        for first in range(0, len(ids), _CHUNK):
+            chunk = among(ids[first : first + _CHUNK])
+            self.milvus.delete(name, filter=chunk, timeout=self._timeout)
+
+    def delete_scope(self, name: str, scope: str) -> None:
+        """All rows of a scope."""
+        self.milvus.delete(name, filter=equals("scope", scope), timeout=self._timeout)
+
+    def by_id(self, name: str, ids: Sequence[str], fields: Sequence[str]) -> list[Row]:
+        """Those rows that are there, in no order."""
+        rows: list[Row] = []
+        for first in range(0, len(ids), _CHUNK):
+            chunk = among(ids[first : first + _CHUNK])
+            rows += self._query(name, chunk, fields)
+        return rows
+
+    def present(self, name: str, ids: Sequence[str]) -> list[str]:
+        """Those of `ids` that are there, in the order asked."""
+        there = {row["id"] for row in self.by_id(name, ids, ["id"])}
+        return [key for key in ids if key in there]
+
+    def found(self, name: str, scope: str, ids: Sequence[str]) -> int:
+        """How many of `ids` a search of `scope` would meet, as of now (strong)."""
+        total = 0
+        for first in range(0, len(ids), _CHUNK):
+            chunk = f"{equals('scope', scope)} and {among(ids[first : first + _CHUNK])}"
+            total += len(self._query(name, chunk, ["id"], consistency_level="Strong"))
+        return total
+
+    def count(self, name: str, scope: str, *, strong: bool = False) -> int:
+        """Rows of a scope."""
+        options = {"consistency_level": "Strong"} if strong else {}
+        rows = self._query(name, equals("scope", scope), ["count(*)"], **options)
+        return int(rows[0]["count(*)"])
+
+    def page(self, name: str, expression: str, fields: Sequence[str], limit: int) -> list[Row]:
+        """The first `limit` rows by id. Lite sorts for iterators only, and takes this for one's."""
+        return self._query(name, expression, fields, limit=limit, iterator="True")
+
+    def all(self, name: str, expression: str, fields: Sequence[str], *, strong: bool) -> list[Row]:
+        """Rows that are known to be few, in no order."""
+        options = {"consistency_level": "Strong"} if strong else {}
+        return self._query(name, expression, fields, **options)
+
+    def nearest(
+        self, name: str, scope: str, template: Template, limit: int, params: Mapping[str, int]
+    ) -> list[Row]:
+        """The `limit` rows of a scope with the largest cosine, as far as the index finds them."""
+        hits = self.milvus.search(
+            name,
+            [template],
+            filter=equals("scope", scope),
+            limit=limit,
+            output_fields=["template", "detail"],
+            search_params={"metric_type": "COSINE", "params": dict(params)},
+            timeout=self._timeout,
+        )
+        return [{"id": hit["id"], **hit["entity"]} for hit in hits[0]]
+
+    def flush(self, name: str) -> None:
+        """Writes the log's rows where they are searched fast."""
+        self.milvus.flush(name, timeout=self._timeout)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.milvus.close()
+
+    def _query(
+        self, name: str, expression: str, fields: Sequence[str], **options: Any
+    ) -> list[Row]:
+        return list(
+            self.milvus.query(
+                name,
+                filter=expression,
+                output_fields=list(fields),
+                timeout=self._timeout,
+                **options,
+            )
+        )

@@ -1,0 +1,215 @@
+"""Collections and faces as rows, and the keys that put them in order; pure functions.
+
+Every key is of hexadecimal digits and `.`, which sorts below them, so that no caller's string
+ever enters an expression and rows sort by what the key spells:
+
+    catalogue row  id = tenant digest . collection's UTF-8 in hex . scope
+    face row       id = scope face's UUID in hex
+
+A scope is a fresh random name for one life of one collection: a collection that is made anew
+never meets rows of its namesake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beholden.core.errors import InvalidArgument
+from beholden.core.faces import Template
+from beholden.core.gallery import Collection, Face, Provenance
+from beholden.core.geometry import Box
+
+Row = dict[str, Any]
+Templates = NDArray[np.float32]
+
+MAX_DIMENSION = 32_768
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 a template's length may be: far more than float32 rounding, far less than an error."""
+
+_MAX_NAME = 255
+_MAX_DETAIL = 65_536
+_INT64 = 2**63
+_KEY = re.compile(r"[0-9a-f./]*g?")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A collection as the catalogue has it: its row's `id`, and the `scope` of its faces."""
+
+    id: str
+    scope: str
+    collection: Collection
+
+
+def equals(field: str, key: str) -> str:
+    """The expression that `field` is `key`."""
+    return f"{field} == {_literal(key)}"
+
+
+def between(low: str, high: str) -> str:
+    """The expression that `id` lies between two keys, neither included."""
+    return f"id > {_literal(low)} and id < {_literal(high)}"
+
+
+def among(ids: Sequence[str]) -> str:
+    """The expression that `id` is one of these keys."""
+    return f"id in [{', '.join(map(_literal, ids))}]"
+
+
+def collection_key(tenant: str, collection: str) -> str:
+    """What the ids of a collection's catalogue rows begin with, before their next `.`.
+
+    Raises InvalidArgument for a name that is empty, too long or no Unicode text.
+    """
+    return f"{tenant_key(tenant)}.{_name('collection', collection).hex()}"
+
+
+def tenant_key(tenant: str) -> str:
+    """What the ids of a tenant's catalogue rows begin with, before their first `.`."""
+    return hashlib.sha256(_name("tenant", tenant)).hexdigest()[:32]
+
+
+def entry_of(collection: Collection) -> Entry:
+    """A new life of `collection`. Raises InvalidArgument."""
+    if not 2 <= collection.dimension <= MAX_DIMENSION:
+        raise InvalidArgument("dimension", f"must be 2 to {MAX_DIMENSION}")
+    scope = uuid.uuid4().hex
+    key = collection_key(collection.tenant, collection.id)
+    return Entry(f"{key}.{scope}", scope, collection)
+
+
+def entry_to_row(entry: Entry, *, live: bool) -> Row:
+    """The catalogue's row; Milvus wants a vector in each."""
+    detail = _detail("collection", asdict(entry.collection), entry.collection.created_ns)
+    return {
+        "id": entry.id,
+        "scope": entry.scope,
+        "live": live,
+        "detail": detail,
+        "vector": [1.0, 0.0],
+    }
+
+
+def row_to_entry(row: Row) -> Entry:
+    """The inverse of `entry_to_row`."""
+    return Entry(row["id"], row["scope"], Collection(**row["detail"]))
+
+
+def face_keys(scope: str, faces: Iterable[str]) -> list[str]:
+    """The ids of faces' rows, each once; what is no lowercase UUID is nobody's id and left out."""
+    return [scope + _hex(face) for face in dict.fromkeys(faces) if _hex(face)]
+
+
+def face_id(key: str) -> str:
+    """The face of a row's id."""
+    return str(uuid.UUID(key[-32:]))
+
+
+def faces_after(scope: str, face: str) -> str:
+    """The expression for rows of a scope whose face's id is larger; all where it is empty."""
+    return f"{equals('scope', scope)} and {between(scope + _hex(face), scope + 'g')}"
+
+
+def faces_to_rows(scope: str, faces: Sequence[Face], dimension: int) -> list[Row]:
+    """One row a face; of several with one id the last. Raises InvalidArgument naming `faces`."""
+    templates = checked_templates("faces", [face.template for face in faces], dimension)
+    rows = {}
+    for face, template in zip(faces, templates, strict=True):
+        if not _hex(face.id):
+            raise InvalidArgument("faces", f"the id {face.id!r} is no lowercase UUID")
+        rows[face.id] = {
+            "id": scope + _hex(face.id),
+            "scope": scope,
+            "template": template,
+            "detail": _face_detail(face),
+        }
+    return list(rows.values())
+
+
+def row_to_face(row: Row) -> Face:
+    """The inverse of `faces_to_rows`, for one."""
+    detail: Mapping[str, Any] = row["detail"]
+    return Face(
+        **{
+            **detail,
+            "box": Box(**detail["box"]),
+            "provenance": Provenance(**detail["provenance"]),
+            "id": face_id(row["id"]),
+            "template": np.asarray(row["template"], np.float32),
+        }
+    )
+
+
+def checked_templates(field: str, templates: Iterable[Template], dimension: int) -> Templates:
+    """Unit vectors as float32, shape (N, dimension). Raises InvalidArgument naming `field`.
+
+    Milvus Lite takes NaN and any length without a word, and finds nothing afterwards.
+    """
+    vectors = [np.asarray(template) for template in templates]
+    for vector in vectors:
+        if vector.shape != (dimension,) or vector.dtype.kind not in "fiu":
+            raise InvalidArgument(field, f"a template must be {dimension} numbers")
+    matrix = np.array(vectors, np.float32).reshape(-1, dimension)
+    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
+    if not np.all(np.abs(lengths - 1.0) <= UNIT_TOLERANCE):
+        raise InvalidArgument(field, "a template must be finite and of length 1")
+    return matrix
+
+
+def _face_detail(face: Face) -> Row:
+    detail = {
+        "external_image_id": face.external_image_id,
+        "media_sha256": face.media_sha256,
+        "box": asdict(face.box),
+        "confidence": face.confidence,
+        "enrolled_ns": face.enrolled_ns,
+        "enrolled_by": face.enrolled_by,
+        "provenance": asdict(face.provenance),
+    }
+    provenance = face.provenance
+    return _detail("faces", detail, face.enrolled_ns, provenance.capture_ns, provenance.expire_ns)
+
+
+def _detail(field: str, detail: Row, *times_ns: int) -> Row:
+    if not all(-_INT64 <= time_ns < _INT64 for time_ns in times_ns):
+        raise InvalidArgument(field, "a time must be Unix nanoseconds of 64 bits")
+    try:
+        text = json.dumps(detail, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(field, f"cannot be stored: {error}") from None
+    if len(text) > _MAX_DETAIL:
+        raise InvalidArgument(field, f"must be at most {_MAX_DETAIL} bytes without its template")
+    return detail
+
+
+def _hex(face: str) -> str:
+    try:
+        parsed = uuid.UUID(face)
+    except (ValueError, AttributeError, TypeError):
+        return ""
+    return parsed.hex if str(parsed) == face else ""
+
+
+def _name(field: str, name: str) -> bytes:
+    try:
+        raw = name.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(field, "must be valid Unicode") from None
+    if not 1 <= len(raw) <= _MAX_NAME:
+        raise InvalidArgument(field, f"must be 1 to {_MAX_NAME} bytes of UTF-8")
+    return raw
+
+
+def _literal(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ValueError("only keys enter expressions")
+    return f'"{key}"'
