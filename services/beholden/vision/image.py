@@ -89,7 +89,7 @@ def _checked_header(
     if len(content) > max_bytes:
         raise InvalidArgument(
             field,
-            f"is {len(content) / 2**20:.1f} MiB; at most {max_bytes / 2**20:g} MiB is accepted",
+            f"is {len(content):,} bytes; at most {max_bytes:,} are accepted",
         )
     kind = identify(content)
     if kind not in (JPEG, PNG):
@@ -106,7 +106,9 @@ def _checked_header(
     if min(header.width, header.height) < min_side:
         raise InvalidArgument(field, f"{size}; at least {min_side} a side are needed")
     if header.scans * header.width * header.height > _MAX_SCANS_AT_MAX_PIXELS * max_pixels:
-        raise InvalidArgument(field, f"the JPEG asks for {header.scans} passes over its pixels")
+        raise InvalidArgument(
+            field, f"the JPEG asks for {header.scans} passes over its pixels; save it as baseline"
+        )
     return header
 
 
