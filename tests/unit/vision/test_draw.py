@@ -59,7 +59,7 @@ def test_a_caption_stands_on_its_colour_above_the_box() -> None:
 @pytest.mark.parametrize(
     "box", [Box(0, 0, 0.2, 0.2), Box(0.9, 0.9, 1, 1), Box(0, 0, 1, 1), Box(0.5, 0.5, 0.5, 0.5)]
 )
-@pytest.mark.parametrize(("width", "height"), [(1200, 900), (40, 3000), (3000, 40), (16, 16)])
+@pytest.mark.parametrize(("width", "height"), [(1200, 900), (20, 1500), (1500, 20), (16, 16)])
 def test_everything_fits_any_picture(box: Box, width: int, height: int) -> None:
     points = (Point(-0.1, 0.5), Point(1.2, 1.2))
     picture = drawn(
