@@ -125,5 +125,6 @@ def table(*columns: str, title: str = "") -> Table:
             justify="right" if number else "left",
             header_style="bold",
             no_wrap=number,
+            overflow="fold",
         )
     return made
