@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-import numpy as np
-
 from beholden.core.errors import FailedPrecondition
-from beholden.core.faces import DetectedFace, Landmarks, Pixels
-from beholden.core.geometry import Box, Point
+from beholden.core.faces import DetectedFace, Pixels
 from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine, Tensor
 from beholden.detection.settings import DetectionSettings
-from beholden.vision import align, faces, image, pose, quality
+from beholden.vision import faces, image
+from beholden.vision.describe import describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +95,4 @@ def _measured(
         threshold=model.parameters["score_threshold"],
         iou=model.parameters["nms_iou"],
     )
-    height, width = pixels.shape[:2]
-    full = np.array((width, height)) / scale
-    sizes = ((found.boxes[:, 2:] - found.boxes[:, :2]) * full).min(axis=1)
-    qualities = quality.assess(align.chips(pixels, found.landmarks))
-    # Angles are angles only where both axes have one unit.
-    poses = pose.estimate_poses(found.landmarks * full)
-    return [
-        DetectedFace(
-            box=Box(*map(float, found.boxes[row])),
-            confidence=float(found.scores[row]),
-            landmarks=Landmarks(*(Point(float(x), float(y)) for x, y in found.landmarks[row])),
-            pose=poses[row],
-            quality=qualities[row],
-            size=float(sizes[row]),
-        )
-        for row in range(len(found))
-    ]
+    return describe(pixels, found, scale=scale)
