@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -34,17 +35,32 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
+        made = url.set(database=name).render_as_string(hide_password=False)
         try:
-            yield url.set(database=name).render_as_string(hide_password=False)
+            yield made
         finally:
+            key_file(made).unlink(missing_ok=True)
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
 
 
+def key_file(url: str) -> Path:
+    """Where the ledger at `url` has its key: one for all processes that open it."""
+    parsed = make_url(url)
+    if parsed.drivername == "sqlite":
+        return Path(str(parsed.database)).with_suffix(".key")
+    return Path(tempfile.gettempdir()) / f"{parsed.database}.key"
+
+
+def ledger_settings(url: str, **settings: object) -> LedgerSettings:
+    """The settings of the ledger at `url`, with `settings` of a test's own."""
+    return LedgerSettings.model_validate({"key_file": key_file(url), **settings})
+
+
 @asynccontextmanager
-async def opened(url: str, **settings: float) -> AsyncIterator[Ledger]:
+async def opened(url: str, **settings: object) -> AsyncIterator[Ledger]:
     """The ledger at `url`, closed afterwards."""
-    ledger = await open_ledger(url, LedgerSettings.model_validate(settings))
+    ledger = await open_ledger(url, ledger_settings(url, **settings))
     try:
         yield ledger
     finally:

@@ -51,12 +51,19 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What reading the whole ledger found: it holds when `breaches` is empty."""
+    """What reading the whole ledger found: it holds when `breaches` is empty.
+
+    `checkpoints` is the number of the newest one, `covered` how many entries it and those before it
+    were signed for, and `checkpoint` its hash, to be kept elsewhere; 0 and empty where there is none.
+    """
 
     entries: int
     writers: int
     head: str
     breaches: tuple[Breach, ...] = ()
+    checkpoints: int = 0
+    covered: int = 0
+    checkpoint: str = ""
 
     @property
     def holds(self) -> bool:

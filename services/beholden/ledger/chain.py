@@ -1,18 +1,18 @@
-"""The hash chain: canonical form, links, and the check of one writer's entries; pure functions.
+"""The hash chain: canonical form, entries' hashes and writers' links; pure functions.
 
 What the chain shows: an edit of any column, an entry taken out, put in, moved or copied, and a
 tail cut off while the writer's head still names it. Each new writer also states the head that it
 found the writer before it at, so that cutting an earlier writer's tail and its head together
 shows. What it cannot show: somebody with write access who recomputes every hash from the edit
 to the end, or who removes the newest entries, their writer's head included, before another
-writer has stated it. That takes a witness outside the database.
+writer has stated it. Signed checkpoints (checkpoint.py) show that.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from beholden.core.errors import InvalidArgument
@@ -82,37 +82,6 @@ def check_writer(writer: Writer, ordinal: int, link: str) -> Iterator[Breach]:
         yield Breach(writer.id, 0, "the writer's own line was changed")
 
 
-def check_entries(
-    writer: Writer, entries: Iterable[tuple[Entry, str]], witness: Writer | None
-) -> Iterator[Breach]:
-    """What is wrong with one writer's entries, each with its body as stored, in order of sequence.
-
-    `witness` is the writer that started next. Constant memory; goes on past a breach, from what
-    the entry itself says, so that one edit is told once.
-    """
-    expected, previous = 1, writer.link
-    stated = (witness.witnessed_sequence, witness.witnessed_hash) if witness else (0, writer.link)
-    if stated[0] == 0 and stated[1] != writer.link:
-        yield Breach(writer.id, 0, "the next writer found another beginning of this chain")
-    for entry, body in entries:
-        if entry.sequence > expected:
-            yield Breach(writer.id, expected, _missing(expected, entry.sequence - 1))
-        elif entry.sequence < expected:
-            yield Breach(writer.id, entry.sequence, "has no place in the chain")
-        elif entry.previous != previous:
-            yield Breach(writer.id, entry.sequence, "does not follow the entry before it")
-        if not _intact(entry, body):
-            yield Breach(writer.id, entry.sequence, "was changed after it was written")
-        if entry.sequence == stated[0] and entry.hash != stated[1]:
-            yield Breach(writer.id, entry.sequence, "is not what the next writer found here")
-        expected, previous = entry.sequence + 1, entry.hash
-    last = max(writer.sequence, stated[0])
-    if expected <= last:
-        yield Breach(writer.id, expected, _missing(expected, last))
-    elif (writer.sequence, writer.head) != (expected - 1, previous):
-        yield Breach(writer.id, writer.sequence, "the writer's head is not its last entry")
-
-
 def ledger_head(before: str, writer: Writer) -> str:
     """The digest over the heads of all writers up to this one; `before` is that without it.
 
@@ -123,18 +92,15 @@ def ledger_head(before: str, writer: Writer) -> str:
     ).hexdigest()
 
 
-_TEXT_AND_NUMBERS = ("id", "kind", "time_ns", "tenant", "principal", "action", "allowed")
-
-
-def _intact(entry: Entry, body: str) -> bool:
+def intact(entry: Entry, body: str) -> bool:
+    """Whether an entry's hash is that of its columns and of `body`, the body as stored."""
     try:
         return entry_hash(entry.previous, entry.record, body) == entry.hash
     except (InvalidArgument, AttributeError):
         return False  # a column holds what no record could
 
 
-def _missing(first: int, last: int) -> str:
-    return "is missing" if first == last else f"is missing, as are all to {last}"
+_TEXT_AND_NUMBERS = ("id", "kind", "time_ns", "tenant", "principal", "action", "allowed")
 
 
 def _plain(value: object) -> object:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field
 
 
 class LedgerSettings(BaseModel):
-    """How much one commit takes along, and how long anything may wait."""
+    """Who signs, how much one commit takes along, and how long anything may wait."""
+
+    key_file: Path = Path("var/ledger.key")
+    """The Ed25519 private key (PEM) that checkpoints are signed with; made where there is none."""
+
+    trusted_keys: tuple[Path, ...] = ()
+    """Public keys (PEM) that are believed too: of other processes, and those used before."""
+
+    checkpoint_records: int = Field(default=10_000, ge=1)
+    """Records after which a checkpoint is signed."""
+
+    checkpoint_seconds: float = Field(default=60.0, gt=0)
+    """Seconds after which a checkpoint is signed where a record came since the one before it."""
 
     max_commit: int = Field(default=512, ge=1)
     """The most records that share one commit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -18,7 +18,9 @@ from beholden.core.record import Entry, Record, Verification
 from beholden.ledger.audit import Audit
 from beholden.ledger.commit import GroupCommit
 from beholden.ledger.database import Database, unavailable
+from beholden.ledger.keys import Signer, TrustedKeys, read_public
 from beholden.ledger.records import checked_body
+from beholden.ledger.sealing import Sealing
 from beholden.ledger.settings import LedgerSettings
 from beholden.ledger.tables import ENTRIES, to_entry
 from beholden.ledger.writer import ChainWriter
@@ -34,13 +36,21 @@ class SqlLedger:
     Each open ledger writes a chain of its own, so any number of processes may share a database.
     """
 
-    def __init__(self, database: Database, settings: LedgerSettings) -> None:
+    def __init__(self, database: Database, settings: LedgerSettings, signer: Signer) -> None:
         self._database = database
+        self._keys = TrustedKeys([signer.public, *read_public(settings.trusted_keys)])
         self._settings = settings
         self._closed = False
         self._readers = ThreadPoolExecutor(settings.readers, "ledger-read")
+        self._sealing = Sealing(
+            database,
+            signer,
+            records=settings.checkpoint_records,
+            seconds=settings.checkpoint_seconds,
+        )
+        self._chain = ChainWriter(database.writing)
         self._commits = GroupCommit[tuple[Record, str], Entry](
-            ChainWriter(database.writing).commit,
+            self._commit,
             most=settings.max_commit,
             waiting=settings.max_waiting,
         )
@@ -84,7 +94,11 @@ class SqlLedger:
 
     async def verify(self) -> Verification:
         """Reads every chain from its beginning, as of one moment; appends go on meanwhile."""
-        return await self._read(lambda connection: Audit(connection, self._check_open).run())
+        return await self._read(
+            lambda connection: Audit(
+                connection, self._keys, lambda read, total: self._check_open()
+            ).run()
+        )
 
     async def ready(self) -> bool:
         """Whether a record could be written now: commits a change that changes nothing."""
@@ -93,11 +107,17 @@ class SqlLedger:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._touch)
 
     async def close(self) -> None:
-        """Commits what was accepted and lets go; further calls raise Unavailable."""
+        """Commits what was accepted, signs for it and lets go; further calls raise Unavailable."""
         self._closed = True
         await self._commits.close()
+        await asyncio.to_thread(self._sealing.close)
         await asyncio.to_thread(self._readers.shutdown)
         await asyncio.to_thread(self._database.writing.dispose)
+
+    def _commit(self, records: Sequence[tuple[Record, str]]) -> Sequence[Entry]:
+        entries = self._chain.commit(records)
+        self._sealing.wrote(len(entries))
+        return entries
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         self._check_open()

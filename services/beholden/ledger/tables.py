@@ -1,8 +1,8 @@
-"""The two tables, and how rows become writers and entries."""
+"""The four tables, and how rows become writers, entries and checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
 from beholden.core.law import Json
 from beholden.core.record import Entry, Record
 from beholden.ledger.chain import Writer
+from beholden.ledger.checkpoint import Checkpoint, Span, in_order
 
 METADATA = MetaData()
 
@@ -72,6 +73,32 @@ Index(
     postgresql_where=not_(ENTRIES.c.allowed),
 )
 
+CHECKPOINTS = Table(
+    "ledger_checkpoints",
+    METADATA,
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("previous", String(64), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("writers", Integer, nullable=False),
+    Column("link", String(64), nullable=False),
+    Column("dropped", Integer, nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("signature", String(128), nullable=False),
+)
+
+SPANS = Table(
+    "ledger_spans",
+    METADATA,
+    Column("writer", String(32), primary_key=True),
+    Column("checkpoint", Integer, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("root", String(64), nullable=False),
+)
+Index("ledger_spans_by_checkpoint", SPANS.c.checkpoint)
+
 
 def to_row(entry: Entry, body: str) -> dict[str, Any]:
     """An entry as its columns; `body` is the record's body as canonical JSON."""
@@ -115,3 +142,13 @@ def to_entry(row: Row[Any], body: Mapping[str, Json]) -> Entry:
 def to_writer(row: Row[Any]) -> Writer:
     """A row of `ledger_writers`."""
     return Writer(**row._mapping)
+
+
+def to_span(row: Row[Any]) -> Span:
+    """A row of `ledger_spans`."""
+    return Span(row.writer, row.first, row.last, row.head, row.root)
+
+
+def to_checkpoint(row: Row[Any], spans: Iterable[Span]) -> Checkpoint:
+    """A row of `ledger_checkpoints` with its spans."""
+    return Checkpoint(**row._mapping, spans=in_order(spans))

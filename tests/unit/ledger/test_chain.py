@@ -11,11 +11,11 @@ from beholden.ledger.chain import (
     ORIGIN,
     Writer,
     canonical_json,
-    check_entries,
     check_writer,
     entry_hash,
     writer_link,
 )
+from beholden.ledger.walk import check_entries
 
 RECORD = Record(
     id="01890a5d-ac96-774b-bcce-b302099a8057",
