@@ -14,7 +14,7 @@ class Backend(Protocol):
 
     threads: int
     index: str
-    """Of the templates."""
+    """Of the templates; empty for none, which is exact."""
     shared: bool
     """Whether other processes may be writing too."""
 

@@ -61,7 +61,7 @@ class MilvusStore:
         self._closed = False
         client = backend.client.milvus
         migrate(client, settings.prefix)
-        catalog = ensure_catalog(client, settings)
+        catalog = ensure_catalog(client, backend.index, settings)
         self._dimensions = set(dimensions(client, settings.prefix))
         for dimension in self._dimensions:
             ensure_faces(client, dimension, backend.index, settings)

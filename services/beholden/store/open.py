@@ -24,8 +24,8 @@ async def open_store(url: str, settings: StoreSettings) -> FaceStore:
 
 
 def _open(url: str, settings: StoreSettings) -> FaceStore:
-    # pymilvus logs what it also raises, with tracebacks.
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    for noisy in ("pymilvus", "milvus_lite"):  # they log what they also raise, with tracebacks
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     backend = _backend(url, settings)
     try:
         return MilvusStore(backend, settings)

@@ -78,24 +78,23 @@ def migrate(
         migrations[step](client, prefix)
 
 
-def ensure_catalog(client: MilvusClient, settings: StoreSettings) -> str:
-    """Makes and loads the catalogue where it is not; its name."""
+def ensure_catalog(client: MilvusClient, index: str, settings: StoreSettings) -> str:
+    """Makes and loads the catalogue where it is not; its name. `index` as for `ensure_faces`."""
     name = catalog_name(settings.prefix)
     if not client.has_collection(name):
         schema = _schema(_MAX_KEY)
         schema.add_field("live", DataType.BOOL)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
         client.create_collection(name, schema=schema, consistency_level="Bounded")
-    index = IndexParams()
-    index.add_index("vector", "FLAT", metric_type="COSINE")
-    _load(client, name, index, settings)
+    _load(client, name, "vector", "FLAT" if index else "", settings)
     return name
 
 
-def ensure_faces(
-    client: MilvusClient, dimension: int, index_type: str, settings: StoreSettings
-) -> str:
-    """Makes and loads the faces of `dimension` where they are not; the Milvus collection's name."""
+def ensure_faces(client: MilvusClient, dimension: int, index: str, settings: StoreSettings) -> str:
+    """Makes and loads the faces of `dimension` where they are not; the Milvus collection's name.
+
+    `index` is HNSW, FLAT, or empty for none, which only Milvus Lite searches.
+    """
     name = faces_name(settings.prefix, dimension)
     if not client.has_collection(name):
         schema = _schema(64, is_partition_key=True)
@@ -106,11 +105,7 @@ def ensure_faces(
             consistency_level="Bounded",
             num_partitions=settings.partitions,
         )
-    hnsw = {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}
-    params = hnsw if index_type == "HNSW" else {}
-    index = IndexParams()
-    index.add_index("template", index_type, metric_type="COSINE", params=params)
-    _load(client, name, index, settings)
+    _load(client, name, "template", index, settings)
     return name
 
 
@@ -122,12 +117,13 @@ def _schema(max_key: int, *, is_partition_key: bool = False) -> CollectionSchema
     return schema
 
 
-def _load(client: MilvusClient, name: str, index: IndexParams, settings: StoreSettings) -> None:
-    """Each step by itself: a process may have died between any two, and Lite forgets to load."""
-    (wanted,) = index
-    if not client.list_indexes(name):
-        client.create_index(name, index, timeout=settings.load_timeout, sync=False)
-    found = client.describe_index(name, wanted.field_name)["index_type"]
-    if found != wanted.index_type:
-        _log.warning("%s keeps its %s index; you asked for %s", name, found, wanted.index_type)
+def _load(client: MilvusClient, name: str, field: str, index: str, settings: StoreSettings) -> None:
+    """Each step by itself, for a process may have died between any two."""
+    if index and not client.list_indexes(name):
+        hnsw = {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}
+        params = IndexParams()
+        params.add_index(field, index, metric_type="COSINE", params=hnsw if index == "HNSW" else {})
+        client.create_index(name, params, timeout=settings.load_timeout, sync=False)
+    if index and (found := client.describe_index(name, field)["index_type"]) != index:
+        _log.warning("%s keeps its %s index; the settings ask for %s", name, found, index)
     client.load_collection(name, timeout=settings.load_timeout)

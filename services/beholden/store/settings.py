@@ -14,7 +14,7 @@ class StoreSettings(BaseModel):
     """What the names of our Milvus collections begin with, where a server is shared."""
 
     index: Literal["HNSW", "FLAT"] = "HNSW"
-    """The index on a server. Milvus Lite always takes FLAT: exact, and as fast at its size."""
+    """The index on a server. Milvus Lite has none: exact, and as fast at its size."""
 
     hnsw_m: int = Field(default=16, ge=4, le=64)
     """Links a node of the HNSW graph has: more finds more and takes more memory."""
