@@ -14,6 +14,7 @@ from beholden.cli.commands import (
     compare,
     demo,
     detect,
+    engines,
     explain,
     faces,
     index,
@@ -24,6 +25,7 @@ from beholden.cli.commands import (
     search,
     serve,
     token,
+    up,
     version,
 )
 from beholden.cli.options import examples
@@ -72,7 +74,7 @@ def root(  # noqa: PLR0917 - one for each option
     server: Annotated[
         str,
         typer.Option(
-            envvar="BEHOLDEN_SERVER", metavar="ADDRESS", help="host:port, or https://host:port."
+            envvar="BEHOLDEN_SERVER", metavar="ADDRESS", help="host:port, https://host:port, or up."
         ),
     ] = "127.0.0.1:50051",
     tenant: Annotated[
@@ -250,6 +252,12 @@ def _run(app: typer.Typer) -> None:
         "token --as daily-herald --principal ada --lifetime 600",
         panel=_RUN,
     )
+    _hang(app, up.up, "up", "up --without milvus  # its embedded twin instead", panel=_RUN)
+    _hang(app, up.down, "down", panel=_RUN)
+    _hang(app, up.status, "status", "status --json | jq '.units[].state'", panel=_RUN)
+    group = _group(app, "engines", "The real engines: Triton, Milvus, OPA, PostgreSQL.", _RUN)
+    _hang(group, engines.install, "engines install", "engines install triton opa")
+    _hang(group, engines.show_all, "engines list", name="list")
     group = _group(app, "models", "Pull, list and verify the models.", _RUN)
     _hang(
         group,

@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import Message
 
 from beholden.cli.failures import decision_id, from_rpc
+from beholden.cli.routing import UP, RoutedChannel, endpoints
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -63,7 +64,7 @@ class Answer(Generic[Response]):
 
 
 class Client:
-    """One connection. `address` is host:port, or https://host:port for TLS; `timeout` in seconds."""
+    """One connection. `address` is host:port, https://host:port for TLS, or "up"; `timeout` in seconds."""
 
     def __init__(self, address: str, metadata: Sequence[tuple[str, str]], timeout: float) -> None:
         self._address = address
@@ -74,11 +75,13 @@ class Client:
             ("grpc.max_receive_message_length", _LARGEST_ANSWER),
         ]
         target = address.removeprefix("https://").rstrip("/")
-        self._channel = (
-            grpc.secure_channel(target, grpc.ssl_channel_credentials(), options)
-            if address.startswith("https://")
-            else grpc.insecure_channel(target, options)
-        )
+        self._channel: grpc.Channel
+        if address == UP:
+            self._channel = RoutedChannel(endpoints(), options)
+        elif address.startswith("https://"):
+            self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(), options)
+        else:
+            self._channel = grpc.insecure_channel(target, options)
 
     def stub(self, kind: Callable[[grpc.Channel], Stub]) -> Stub:
         """The generated stub `kind` on this connection."""
