@@ -89,7 +89,7 @@ def opa_server(bundle: Path, folder: Path, *, socket_file: bool) -> Iterator[str
     opa = require_opa()
     url = f"unix://{folder / 'opa.sock'}" if socket_file else f"http://127.0.0.1:{_free_port()}"
     address = url if socket_file else url.removeprefix("http://")
-    command = [opa, "run", "--server", "--addr", address, "--disable-telemetry"]
+    command = [opa, "run", "--server", "--addr", address, "--skip-version-check"]
     command += ["--log-level", "error", "--bundle", bundle]
     with (folder / "opa.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:
         try:

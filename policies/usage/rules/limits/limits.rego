@@ -32,9 +32,16 @@ by_purpose := law.max_results.purposes[input.purpose]
 
 maximum := by_purpose
 
-maximum := min({law.max_results.default} | {value |
-	some kind in actor.kinds
-	value := law.max_results.kinds[kind]
-}) if {
+# The engines' own min and max are not used: one of them compares numbers as text.
+maximum := value if {
 	not by_purpose
+	some value in candidates
+	every other in candidates {
+		is_number(other)
+		value <= other
+	}
 }
+
+candidates contains law.max_results.default
+
+candidates contains law.max_results.kinds[kind] if some kind in actor.kinds

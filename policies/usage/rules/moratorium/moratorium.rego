@@ -110,7 +110,7 @@ wording[id] := concat("", [restriction.says, ", since ", restriction.since, unti
 	some id, restriction in in_force
 }
 
-lifted_by[id] := concat("; ", says) if {
+lifted_by[id] := concat("; ", sort(says)) if {
 	some id, _ in in_force
 	says := {remedy[1] | some remedy in exemption.remedies; remedy[0] == id}
 }

@@ -17,7 +17,7 @@ answered if {
 deny contains {
 	"code": "PURPOSE_UNKNOWN",
 	"law": "purposes",
-	"message": concat("", ["The declared purpose is none that the law knows: ", concat(", ", object.keys(data.law.purposes.known)), "."]),
+	"message": concat("", ["The declared purpose is none that the law knows: ", concat(", ", sort(object.keys(data.law.purposes.known))), "."]),
 } if {
 	input.purpose != ""
 	not data.law.purposes.known[input.purpose]

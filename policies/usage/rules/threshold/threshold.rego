@@ -33,9 +33,16 @@ by_purpose := law.min_similarity.purposes[input.purpose]
 
 minimum := by_purpose
 
-minimum := max({law.min_similarity.default} | {value |
-	some kind in actor.kinds
-	value := law.min_similarity.kinds[kind]
-}) if {
+# The engines' own min and max are not used: one of them compares numbers as text.
+minimum := value if {
 	not by_purpose
+	some value in candidates
+	every other in candidates {
+		is_number(other)
+		value >= other
+	}
 }
+
+candidates contains law.min_similarity.default
+
+candidates contains law.min_similarity.kinds[kind] if some kind in actor.kinds
