@@ -85,12 +85,23 @@ class HttpsSource(_Value):
 Source = Annotated[MirrorSource | PackageSource | HttpsSource, Field(discriminator="kind")]
 
 
+class Normalisation(_Value):
+    """What a published graph wants of the pixels: (value - `mean`) / `deviation`, by channel in order."""
+
+    channels: Literal["RGB", "BGR"] = "RGB"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
 class ModelEntry(_Value):
     """One model of the catalogue.
 
     `version` is the number of its folder in the repository and rises when its answers change.
     `converter` names the code that makes the ONNX file and its revision, for example `centerface@1`.
     `sources` are tried in order. `measured` says what it was measured at, on what and how.
+    `decoder` names the way in which its answers are read, `normalise` what a converter is to build
+    into the graph before it. `labels` are its classes in output order, or `labels_file` a text file
+    beside its configuration with one a line.
     """
 
     name: ModelName
@@ -109,6 +120,9 @@ class ModelEntry(_Value):
     max_batch: Annotated[int, Field(ge=1)]
     parameters: dict[str, float] = {}
     labels: tuple[str, ...] = ()
+    labels_file: FileName | None = None
+    decoder: str = ""
+    normalise: Normalisation = Normalisation()
 
     def files_from(self, source: Source) -> tuple[PinnedFile, ...]:
         """The files as `source` holds them."""
@@ -126,6 +140,7 @@ class ModelEntry(_Value):
             parameters=self.parameters,
             labels=self.labels,
             max_batch=self.max_batch,
+            decoder=self.decoder,
         )
 
 
@@ -181,4 +196,16 @@ def load_catalog(path: Path) -> Catalog:
             raise InvalidArgument("models", f"{name} has no config.pbtxt in {path.parent / name}")
     if twice := {name for name in names if names.count(name) > 1}:
         raise InvalidArgument("models", f"{', '.join(sorted(twice))} is listed twice (in {path})")
-    return catalog
+    models = tuple(_labelled(entry, path.parent / entry.name) for entry in catalog.models)
+    return catalog.model_copy(update={"models": models})
+
+
+def _labelled(entry: ModelEntry, folder: Path) -> ModelEntry:
+    if entry.labels_file is None:
+        return entry
+    path = folder / entry.labels_file
+    try:
+        labels = tuple(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidArgument("labels_file", f"cannot read {path}: {error}") from error
+    return entry.model_copy(update={"labels": labels})

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
 MODERATOR = "moderator"
+OBJECT_DETECTOR = "object-detector"
+PICTURE_CLASSIFIER = "picture-classifier"
+TEXT_DETECTOR = "text-detector"
+TEXT_RECOGNISER = "text-recogniser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class ModelSpec:
 
     `name` is its name in the Triton repository, `version` the number of its folder there, `digest`
     the SHA-256 of the ONNX file as hex. `parameters` are the catalogue's constants for reading its
-    scores (thresholds, calibration), `labels` its classes in output order.
+    scores (thresholds, calibration), `labels` its classes in output order. `decoder` names the way in
+    which its answers are read, where its role knows more than one.
     """
 
     name: str
@@ -37,6 +42,7 @@ class ModelSpec:
     parameters: Mapping[str, float] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     max_batch: int = 1
+    decoder: str = ""
 
     @property
     def id(self) -> str:

@@ -1,0 +1,111 @@
+"""Published ONNX models as they are, behind a uint8 picture: normalisation and batches built in.
+
+Upstream takes one float [1,3,H,W] tensor in its own channel order and normalisation; here the
+picture is uint8 [N,H,W,3] RGB, and the outputs have the catalogue's names, in upstream's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, numpy_helper, version_converter
+
+from beholden.catalog.convert.graph import OPSET, ConversionError, Graph
+from beholden.catalog.entries import ModelEntry
+
+
+def convert(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.ModelProto:
+    """The one file's graph behind a picture, with the catalogue's outputs.
+
+    Raises:
+        ConversionError: it is not one ONNX file with one picture for input.
+    """
+    graph = behind_pixels(entry, files, {})
+    return graph.model(entry.inputs, entry.outputs)
+
+
+def behind_pixels(
+    entry: ModelEntry, files: Mapping[str, Path], renamed: Mapping[str, str]
+) -> Graph:
+    """Upstream's nodes behind a picture; its outputs are `renamed`, else called as in the catalogue.
+
+    Raises:
+        ConversionError: it is not one ONNX file with one picture for input.
+    """
+    upstream = _current(entry, files)
+    constants = {constant.name for constant in upstream.initializer}
+    inputs = [value for value in upstream.input if value.name not in constants]
+    if len(inputs) != 1 or len(inputs[0].type.tensor_type.shape.dim) != 4:
+        raise ConversionError("one input of four dimensions, a picture, was expected")
+
+    graph = Graph(entry.name)
+    names = {inputs[0].name: _normalised(entry, graph, inputs[0].type.tensor_type.elem_type)}
+    casts = []
+    outputs = [renamed.get(value.name, "") for value in upstream.output]
+    if not renamed:
+        if len(upstream.output) != len(entry.outputs):
+            raise ConversionError(f"it has {len(upstream.output)} outputs")
+        outputs = [spec.name for spec in entry.outputs]
+    for value, name in zip(upstream.output, outputs, strict=True):
+        names[value.name] = name
+        if value.type.tensor_type.elem_type == TensorProto.FLOAT16:
+            names[value.name] = f"{name}/half"
+            casts.append(name)
+    reshapes = {node.input[1] for node in upstream.node if node.op_type == "Reshape"}
+    for constant in upstream.initializer:
+        array = numpy_helper.to_array(constant)
+        if constant.name in reshapes and array.size > 1 and array[0] == 1:
+            # A published batch of one that is spelled out is copied from what comes in instead.
+            array = np.concatenate((np.zeros(1, array.dtype), array[1:]))
+        graph.constant(constant.name, array)
+    for node in upstream.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        graph.append(node)
+    for name in casts:
+        graph.add("Cast", [f"{name}/half"], name, to=TensorProto.FLOAT)
+    return graph
+
+
+def _current(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.GraphProto:
+    """The one file's graph, in our opset."""
+    if len(files) != 1:
+        raise ConversionError(f"one ONNX file was expected, not {', '.join(files)}")
+    model = onnx.load(next(iter(files.values())))
+    # IR versions before 4 list constants among the inputs, which the version converter refuses.
+    constants = {constant.name for constant in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in constants]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    model.ir_version = max(model.ir_version, 8)
+    try:
+        current = version_converter.convert_version(model, OPSET)
+    except RuntimeError as error:
+        raise ConversionError(
+            f"{entry.name} cannot be brought to opset {OPSET}: {error}"
+        ) from error
+    return current.graph
+
+
+def _normalised(entry: ModelEntry, graph: Graph, dtype: int) -> str:
+    """The picture as upstream wants it."""
+    wanted = entry.normalise
+    value = graph.pixels(entry.inputs[0].name)
+    if wanted.channels == "BGR":
+        order = graph.constant("pixels/order", np.array((2, 1, 0), np.int64))
+        value = graph.add("Gather", [value, order], "pixels/bgr", axis=1)
+    for name, operator, numbers, neutral in (
+        ("mean", "Sub", wanted.mean, 0.0),
+        ("deviation", "Div", wanted.deviation, 1.0),
+    ):
+        if any(number != neutral for number in numbers):
+            by = graph.constant(
+                f"pixels/by_{name}", np.array(numbers, np.float32).reshape(1, 3, 1, 1)
+            )
+            value = graph.add(operator, [value, by], f"pixels/{name}")
+    if dtype != TensorProto.FLOAT:
+        value = graph.add("Cast", [value], "pixels/cast", to=dtype)
+    return value
