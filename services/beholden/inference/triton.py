@@ -108,8 +108,10 @@ class TritonEngine:
             if await asked:
                 await self._admit(model, _PROBE_SECONDS)
                 return True
-        except (InferenceServerException, BeholdenError) as error:
+        except BeholdenError as error:
             _log.warning("%s is not ready: %s", model.id, error)
+        except InferenceServerException as error:
+            _translated(error, model.id)
         self._forget()
         return False
 
@@ -268,15 +270,16 @@ def _spec(tensor: Any) -> TensorSpec:
 
 
 def _translated(error: InferenceServerException, what: str = "shared memory") -> BeholdenError:
-    """Triton's error as one of ours."""
+    """Triton's error as one of ours; what it says of itself is for the operator's log only."""
     status = str(error.status()).removeprefix("StatusCode.")
     message = str(error.message())
     if status == "DEADLINE_EXCEEDED":
         return DeadlineExceeded(f"{what} did not answer in time")
-    if status == "UNAVAILABLE" or "find shared memory region" in message:
-        return _GoneError("inference", f"Triton cannot be asked for {what}: {message}")
-    if status == "NOT_FOUND":
+    if status == "NOT_FOUND" and "shared memory" not in message:
         return FailedPrecondition(
             f"{what} is not loaded", remedy=f"beholden models pull {what.partition('@')[0]}"
         )
-    return Unavailable("inference", f"{what} failed: {message}")
+    _log.warning("%s: Triton says %s: %s", what, status, message)
+    if status in {"UNAVAILABLE", "NOT_FOUND"}:
+        return _GoneError("inference", f"Triton cannot be asked for {what}")
+    return Unavailable("inference", f"{what} failed in Triton")

@@ -44,7 +44,7 @@ class Health:
     async def _look(self) -> None:
         for service, probe in self._probes.items():
             await self._say(service, await self._ask(service, probe))
-        await self._say("", all(self._known.values()))
+        await self._say("", all(self._known[service] for service in self._probes))
 
     async def _ask(self, service: str, probe: Probe) -> bool:
         try:
