@@ -44,19 +44,20 @@ def places(
 
 
 async def handler(call: Call) -> Message:
-    """The end of the chain: the servicer, which may ask `core.caller` who calls."""
-    caller = Caller(
-        tenant=call.principal.tenant,
-        principal=call.principal.id,
-        roles=call.principal.roles,
-        media=call.media,
-        facts=call.facts,
+    """The end of the chain: the servicer, which may ask `core.caller` who calls.
+
+    gRPC runs each call in a context of its own, which the caller is forgotten with.
+    """
+    CALLER.set(
+        Caller(
+            tenant=call.principal.tenant,
+            principal=call.principal.id,
+            roles=call.principal.roles,
+            media=call.media,
+            facts=call.facts,
+        )
     )
-    token = CALLER.set(caller)
-    try:
-        response = await call.handle(call.request)
-    finally:
-        CALLER.reset(token)
+    response = await call.handle(call.request)
     if not isinstance(response, call.method.response):
         raise TypeError(f"{call.method.name} answered {type(response).__name__}")
     return response

@@ -187,6 +187,8 @@ async def house(folder: Path, **limits: Any) -> AsyncIterator[House]:
     finally:
         await channel.close()
         await server.stop(None)
+        for event in book.held.values():
+            event.set()
         await guard.drain()
 
 

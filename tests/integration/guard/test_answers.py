@@ -176,6 +176,9 @@ async def test_a_call_that_is_cancelled_is_written_down(home: House):
     call.cancel()
     await until(lambda: len(home.book.records) == 2)
     assert home.book.records[1].body == {"status": "CANCELLED"}
+    [span] = home.spans.get_finished_spans()
+    assert span.attributes is not None
+    assert span.attributes["rpc.response.status_code"] == "CANCELLED"
 
 
 async def test_an_outcome_is_written_though_the_caller_goes_away_meanwhile(home: House):

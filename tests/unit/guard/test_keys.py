@@ -194,6 +194,19 @@ async def test_an_unknown_key_is_looked_for_but_not_too_often():
     assert issuer.fetches == 3
 
 
+async def test_a_secret_that_is_published_is_none():
+    secret = OctKey.import_key(SECRET).as_dict() | {"kid": "s"}
+    keys = PublishedKeys(
+        lambda: json.dumps({"keys": [secret, jwk(RSA, kid="a")]}).encode(),
+        refresh=300,
+        interval=10,
+        stale=3600,
+    )
+    await keys.find("a")
+    with pytest.raises(Unauthenticated):
+        await keys.find("s")
+
+
 async def test_a_withdrawn_key_is_forgotten_at_the_next_refresh():
     issuer = Issuer()
     keys = issuer.published()

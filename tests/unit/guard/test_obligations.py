@@ -139,6 +139,7 @@ def test_nothing_that_the_law_forbids_is_left_and_nothing_else_is_missing():
     [
         ([], Duties()),
         ([("min_similarity", 0.9), ("min_similarity", 0.99)], Duties(min_similarity=0.99)),
+        ([("min_similarity", 0.99), ("min_similarity", 0.9)], Duties(min_similarity=0.99)),
         ([("min_similarity", 1)], Duties(min_similarity=1.0)),
         ([("max_results", 5), ("max_results", 3.0)], Duties(max_results=3)),
         ([("max_results", 0), ("max_results", 3)], Duties(max_results=0)),

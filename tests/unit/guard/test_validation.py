@@ -139,6 +139,17 @@ def test_a_picture_may_be_as_large_as_its_limit_and_no_larger():
     }
 
 
+def test_bytes_are_left_alone_where_the_request_is_shorter_than_they_may_be():
+    class Untouched:
+        def HasField(self, name: str) -> bool:  # noqa: N802
+            raise AssertionError(f"{name} was looked at")
+
+    plan = compile_limits(Detect.DESCRIPTOR.fields_by_name["image"].message_type)
+    check(plan, Untouched(), 5 * 1024 * 1024)  # type: ignore[arg-type]
+    with pytest.raises(AssertionError):
+        check(plan, Untouched(), 5 * 1024 * 1024 + 1)  # type: ignore[arg-type]
+
+
 def test_both_pictures_are_looked_at_when_the_request_is_large():
     large = bytes(5 * 1024 * 1024 + 1)
     assert set(problems(Compare(source={"content": large}, target={"content": large}))) == {
