@@ -51,7 +51,7 @@ Date = Annotated[str, AfterValidator(_date)]
 OpenDate = Literal[""] | Date
 Words = Annotated[str, Field(min_length=1)]
 Some = Field(min_length=1)
-Similarity = Annotated[float, Field(ge=0, le=1, strict=False)]
+Similarity = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 ActionName = Annotated[str, _known("actions")]
