@@ -18,6 +18,7 @@ from beholden.cli.commands import (
     explain,
     faces,
     index,
+    labels,
     ledger,
     models,
     moderate,
@@ -171,6 +172,14 @@ def _look(app: typer.Typer) -> None:
         "detect crew.jpg --as daily-herald",
         "detect crew.jpg --as daily-herald --draw faces.png  # and look at it",
         "detect crew.jpg --as daily-herald --json | jq '.faces[].confidence'",
+        panel=_LOOK,
+    )
+    _hang(
+        app,
+        labels.labels,
+        "labels street.jpg --as daily-herald",
+        "labels street.jpg --as daily-herald --looks --draw objects.png",
+        "labels street.jpg --as daily-herald --category 'Animals and Pets' --not Dog",
         panel=_LOOK,
     )
     _hang(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beholden.cli.failures import Failure
+from beholden.cli.words import score
 from beholden.v1 import embedding_pb2, face_pb2, image_pb2, moderation_pb2, search_pb2
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ def write(path: Path, image: image_pb2.Image, marks: Sequence[Mark], title: str 
 
 def faces(found: Iterable[face_pb2.DetectedFace]) -> list[Mark]:
     """Every face with its confidence and landmarks."""
-    return [mark(face, f"{face.confidence:.2f}") for face in found]
+    return [mark(face, score(face.confidence, 2)) for face in found]
 
 
 def matches(found: embedding_pb2.CompareFacesResponse) -> list[Mark]:
     """The target's faces: those that are alike with their similarity, and the others."""
     from beholden.vision.draw import FOUND, MATCHED
 
-    alike = [mark(match.face, f"{match.similarity:.2f}", MATCHED) for match in found.matches]
+    alike = [mark(match.face, score(match.similarity, 2), MATCHED) for match in found.matches]
     return alike + [mark(face, "not alike", FOUND) for face in found.unmatched_faces]
 
 
@@ -51,12 +52,12 @@ def candidates(found: search_pb2.SearchFacesByImageResponse) -> list[Mark]:
         return [mark(found.searched_face, "nobody", DOUBTFUL)]
     best = found.candidates[0]
     name = best.face.external_image_id or best.face.name.rpartition("/")[2]
-    return [mark(found.searched_face, f"{name} {best.similarity:.2f}", MATCHED)]
+    return [mark(found.searched_face, f"{name} {score(best.similarity, 2)}", MATCHED)]
 
 
 def verdict(found: moderation_pb2.ModerateImageResponse) -> str:
     """The labels of a picture in a line."""
-    told = [f"{label.name} {label.confidence:.2f}" for label in found.labels]
+    told = [f"{label.name} {score(label.confidence, 2)}" for label in found.labels]
     return ", ".join(told or ["nothing unsafe was told", *found.content_types])
 
 

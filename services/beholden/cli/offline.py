@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from beholden.cli.configured import settings
 from beholden.cli.failures import Failure
 from beholden.core.errors import BeholdenError
 from beholden.core.ports import Ledger
@@ -48,13 +49,20 @@ def page(
 
 
 def _with(url: str, read: Callable[[Ledger], Awaitable[Result]]) -> Result:
-    # Opening would make an empty ledger there, and an empty ledger holds.
+    chosen = settings().ledger
+    # Opening would make what is missing: an empty ledger, which holds, and a key that signed nothing.
     path = url.removeprefix("sqlite:///")
     if path != url and not Path(path).is_file():
         raise Failure(f"there is no ledger at {path}", "NOT_FOUND")
+    if not chosen.key_file.is_file():
+        raise Failure(
+            f"the ledger's key {chosen.key_file} is not here",
+            "NOT_FOUND",
+            hint="set BEHOLDEN_LEDGER__KEY_FILE to the key that the server signs with",
+        )
 
     async def opened() -> Result:
-        async with _open(url) as ledger:
+        async with _open(url, chosen) as ledger:
             return await read(ledger)
 
     try:
@@ -64,8 +72,8 @@ def _with(url: str, read: Callable[[Ledger], Awaitable[Result]]) -> Result:
 
 
 @asynccontextmanager
-async def _open(url: str) -> AsyncIterator[Ledger]:
-    ledger = await open_ledger(url, LedgerSettings())
+async def _open(url: str, chosen: LedgerSettings) -> AsyncIterator[Ledger]:
+    ledger = await open_ledger(url, chosen)
     try:
         yield ledger
     finally:

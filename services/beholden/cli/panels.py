@@ -42,31 +42,34 @@ def panel(title: str, style: str, *parts: RenderableType) -> Panel:
     )
 
 
-def restriction(law: str, since: str, until: str, lifted_by: str) -> Table:
+def restriction(law: str, since: str, until: str, lifted_by: str) -> list[tuple[str, str]]:
     """Which law, since when, until when, and what would lift it."""
-    open_ended = "further notice" if law and since else ""
-    return facts(
-        [("law", law), ("since", since), ("until", until or open_ended), ("lifted by", lifted_by)]
-    )
+    return [
+        ("law", law),
+        ("since", since),
+        ("until", until or ("further notice" if since else "")),
+        ("lifted by", lifted_by),
+    ]
+
+
+def headline(message: str, since: str) -> Text:
+    """A refusal's sentence, up to the dates and exemptions that `restriction` tells in rows."""
+    return Text(clean(message.partition(f", since {since}")[0] if since else message))
 
 
 def failure_panel(failure: Failure) -> Panel:
     """Everything a person needs to act on a failure."""
+    said = failure.details
+    first, *others = failure.laws or (("", failure.message),)
+    parts: list[RenderableType] = []
+    if not failure.fields:
+        parts.append(headline(first[1], said.get("since", "")))
     rows = list(failure.fields)
+    if failure.exit_code is ExitCode.REFUSED:
+        rows += restriction(*(said.get(key, "") for key in ("law", "since", "until", "lifted_by")))
+        rows += [(f"and {law}", message) for law, message in others]
     if failure.retry_after:
         rows.append(("try again", f"in {failure.retry_after:g} s"))
     rows += [("decision", failure.decision_id), ("what helps", failure.hint)]
-    parts: list[RenderableType] = []
-    if not (failure.fields or failure.laws):
-        parts.append(Text(clean(failure.message)))
-    for _, message in failure.laws[:1]:
-        parts.append(Text(clean(message)))
-    if failure.exit_code is ExitCode.REFUSED:
-        said = failure.details
-        parts.append(
-            restriction(*(said.get(key, "") for key in ("law", "since", "until", "lifted_by")))
-        )
-    for law, message in failure.laws[1:]:
-        parts += [Text(clean(message)), facts([("law", law)])]
     parts.append(facts(rows))
     return panel(_TITLES.get(failure.exit_code, "That did not work"), "red", *parts)

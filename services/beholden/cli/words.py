@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,6 +12,11 @@ from rich.markup import escape
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 face", "1,200 faces"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def score(value: float, decimals: int = 3) -> str:
+    """A number in [0, 1], rounded down: only 1 itself reads as 1, and a threshold is seen to be met."""
+    return f"{math.floor(value * 10**decimals) / 10**decimals:.{decimals}f}"
 
 
 def when(time: Timestamp) -> str:

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console, RenderableType
 
 from beholden.cli.commands.explain import decision_panel
-from beholden.cli.commands.ledger import verification_panel
+from beholden.cli.commands.ledger import verification
 from beholden.cli.failures import Failure
 from beholden.cli.output import Output, as_document
 from beholden.cli.panels import failure_panel
@@ -82,7 +82,7 @@ def test_breaches_name_their_entries() -> None:
         head="abc",
         breaches=[{"writer": "w", "sequence": 3, "problem": "was changed"}],
     )
-    said = plain(verification_panel(found))
+    said = plain(verification(found))
     assert "The chain is broken" in said
     assert "entry 3" in said
     assert "was changed" in said

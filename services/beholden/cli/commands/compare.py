@@ -9,7 +9,7 @@ from beholden.cli import drawing, pictures
 from beholden.cli.options import Draw, MinSimilarity, Picture
 from beholden.cli.output import as_document, table
 from beholden.cli.session import session
-from beholden.cli.words import safe
+from beholden.cli.words import safe, score
 from beholden.v1 import embedding_pb2, embedding_pb2_grpc, face_pb2
 
 
@@ -44,7 +44,7 @@ def compare(
 def _targets(found: embedding_pb2.CompareFacesResponse) -> Table:
     shown = table("", ">similarity", ">confidence", ">left", ">top")
     for match in found.matches:
-        shown.add_row("[green]alike[/]", f"{match.similarity:.3f}", *_place(match.face))
+        shown.add_row("[green]alike[/]", score(match.similarity), *_place(match.face))
     for face in found.unmatched_faces:
         shown.add_row("[dim]not alike[/]", "", *_place(face))
     return shown
@@ -52,4 +52,4 @@ def _targets(found: embedding_pb2.CompareFacesResponse) -> Table:
 
 def _place(face: face_pb2.DetectedFace) -> tuple[str, str, str]:
     box = face.bounding_box
-    return f"{face.confidence:.2f}", f"{box.x_min:.0%}", f"{box.y_min:.0%}"
+    return score(face.confidence, 2), f"{box.x_min:.0%}", f"{box.y_min:.0%}"

@@ -11,7 +11,7 @@ from beholden.cli import drawing, pictures
 from beholden.cli.options import Draw, MinConfidence, Picture
 from beholden.cli.output import as_document, table
 from beholden.cli.session import session
-from beholden.cli.words import counted, safe
+from beholden.cli.words import counted, safe, score
 from beholden.v1 import detection_pb2, detection_pb2_grpc
 
 
@@ -54,7 +54,7 @@ def _faces(found: detection_pb2.DetectFacesResponse) -> Table:
         box = face.bounding_box
         shown.add_row(
             str(number),
-            f"{face.confidence:.2f}",
+            score(face.confidence, 2),
             f"{(box.x_max - box.x_min) * width:.0f} x {(box.y_max - box.y_min) * height:.0f}",
             f"{box.x_min * width:.0f}, {box.y_min * height:.0f}",
             f"{face.pose.roll:+.0f}°",

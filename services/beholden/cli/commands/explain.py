@@ -10,13 +10,11 @@ import typer
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from beholden.cli.failures import ExitCode
 from beholden.cli.output import as_document
-from beholden.cli.panels import facts, panel, restriction
+from beholden.cli.panels import facts, headline, panel, restriction
 from beholden.cli.session import session
-from beholden.cli.words import clean
 from beholden.v1 import governance_pb2, governance_pb2_grpc
 
 
@@ -80,12 +78,12 @@ def decision_panel(action: str, decision: governance_pb2.PolicyDecision) -> Rend
     """A decision as a person reads it."""
     parts: list[RenderableType] = []
     for reason in decision.reasons:
-        parts.append(Text(clean(reason.message or reason.code)))
-        parts.append(restriction(reason.law, reason.since, reason.until, reason.lifted_by))
+        parts.append(headline(reason.message or reason.code, reason.since))
+        parts.append(facts(restriction(reason.law, reason.since, reason.until, reason.lifted_by)))
     rows = [("exempt by", name) for name in decision.exemptions]
     rows += [("must honour", obligation(duty)) for duty in decision.obligations]
     rows += [("advice", advice) for advice in decision.advice]
-    parts.append(facts([*rows, ("law", f"revision {decision.revision}")]))
+    parts.append(facts([*rows, ("revision", decision.revision)]))
     verdict = "allowed" if decision.allowed else "refused"
     return panel(f"{action}: {verdict}", "green" if decision.allowed else "red", Group(*parts))
 
@@ -93,6 +91,6 @@ def decision_panel(action: str, decision: governance_pb2.PolicyDecision) -> Rend
 def obligation(duty: governance_pb2.PolicyObligation) -> str:
     """One obligation in a line."""
     value = MessageToDict(duty.value)
-    return f"{duty.kind.replace('_', ' ')} {json.dumps(value)}" + (
-        f" ({duty.law})" if duty.law else ""
-    )
+    # Every number of a Struct is a float; 100.0 results would read oddly.
+    told = f"{value:g}" if isinstance(value, float) else json.dumps(value)
+    return f"{duty.kind.replace('_', ' ')} {told}" + (f" ({duty.law})" if duty.law else "")

@@ -7,12 +7,11 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
-from rich.text import Text
+from rich.console import Group, RenderableType
 
 from beholden.cli.failures import ExitCode
 from beholden.cli.output import as_document, table
-from beholden.cli.panels import facts, panel
+from beholden.cli.panels import facts
 from beholden.cli.session import Session, session
 from beholden.cli.words import counted, safe, when
 from beholden.v1 import governance_pb2, governance_pb2_grpc
@@ -35,7 +34,7 @@ def verify(context: typer.Context, ledger: Ledger = "") -> None:
         answer = here.client.call(stub.VerifyLedger, governance_pb2.VerifyLedgerRequest())
         found, decision_id = answer.message, answer.decision_id
     here.output.document(as_document(found, decision_id=decision_id))
-    here.output.show(verification_panel(found))
+    here.output.show(verification(found))
     if not found.holds:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -64,15 +63,19 @@ def show_all(
     here.output.show(shown if shown.row_count else "no decisions")
 
 
-def verification_panel(found: governance_pb2.VerifyLedgerResponse) -> RenderableType:
+def verification(found: governance_pb2.VerifyLedgerResponse) -> RenderableType:
     """What a verification found, as a person reads it."""
-    rows = [("head", found.head)]
+    entries = counted(found.entry_count, "entry", "entries")
     if found.holds:
-        said = f"{counted(found.entry_count, 'entry', 'entries')}, each as it was written"
-        return panel("The chain holds", "green", Text(said), facts(rows))
-    broken = [(f"entry {breach.sequence}", breach.problem) for breach in found.breaches]
-    said = f"{counted(len(broken), 'place')} in {counted(found.entry_count, 'entry', 'entries')}"
-    return panel("The chain is broken", "red", Text(said), facts([*broken, *rows]))
+        return Group(
+            f"[bold green]The chain holds[/]: {entries}, each as it was written",
+            f"[dim]head {safe(found.head)}[/]",
+        )
+    places = counted(len(found.breaches), "place")
+    return Group(
+        f"[bold red]The chain is broken[/] in {places} of {entries}",
+        facts((f"entry {breach.sequence}", breach.problem) for breach in found.breaches),
+    )
 
 
 def _pages(

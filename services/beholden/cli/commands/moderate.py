@@ -9,7 +9,7 @@ from beholden.cli import drawing, pictures
 from beholden.cli.options import Draw, MinConfidence, Picture
 from beholden.cli.output import as_document, table
 from beholden.cli.session import session
-from beholden.cli.words import safe
+from beholden.cli.words import safe, score
 from beholden.v1 import moderation_pb2, moderation_pb2_grpc
 
 
@@ -42,5 +42,5 @@ def _labels(found: moderation_pb2.ModerateImageResponse) -> Table:
     shown = table("label", ">confidence")
     for label in found.labels:
         name = f"{label.parent_name} / {label.name}" if label.parent_name else label.name
-        shown.add_row(f"[red]{name}[/]", f"{label.confidence:.2f}")
+        shown.add_row(f"[red]{name}[/]", score(label.confidence, 2))
     return shown

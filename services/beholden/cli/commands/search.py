@@ -14,7 +14,7 @@ from beholden.cli.client import Answer
 from beholden.cli.options import Collection, Draw, MinSimilarity
 from beholden.cli.output import as_document, table
 from beholden.cli.session import Session, session
-from beholden.cli.words import counted, safe
+from beholden.cli.words import counted, safe, score
 from beholden.v1 import search_pb2, search_pb2_grpc
 
 Found = Answer[search_pb2.SearchFacesResponse] | Answer[search_pb2.SearchFacesByImageResponse]
@@ -77,7 +77,7 @@ def _candidates(found: Iterable[search_pb2.Candidate]) -> Table:
     for candidate in found:
         face = candidate.face
         shown.add_row(
-            f"[bold]{candidate.similarity:.3f}[/]",
+            f"[bold]{score(candidate.similarity)}[/]",
             safe(face.external_image_id),
             face.name.rpartition("/")[2],
             safe(face.provenance.source),

@@ -18,8 +18,8 @@ _STRANGER_SIDE = 150
 _ACROSS = 8
 
 
-def from_scikit_image(folder: Path) -> tuple[Path, Path]:
-    """NASA's portrait of Eileen Collins, and a folder in `folder` with it, scenes and strangers.
+def from_scikit_image(folder: Path) -> Path:
+    """A folder in `folder`: NASA's portrait of Eileen Collins, scenes without a face, strangers.
 
     Raises:
         Failure: scikit-image is not installed.
@@ -31,24 +31,19 @@ def from_scikit_image(folder: Path) -> tuple[Path, Path]:
             hint="pip install scikit-image, or show your own: beholden demo --pictures DIR",
         )
     data = Path(found.origin).parent / "data"
-    archive = folder / "archive"
-    archive.mkdir()
+    photos = folder / "photos"
+    photos.mkdir()
     for name in ("astronaut.png", "coffee.png", "rocket.jpg", "chelsea.png"):
-        shutil.copyfile(data / name, archive / name)
-    contact_sheet(np.load(data / "lfw_subset.npy")).save(archive / "strangers.png")
-    return archive / "astronaut.png", archive
+        shutil.copyfile(data / name, photos / name)
+    contact_sheet(np.load(data / "lfw_subset.npy")).save(photos / "strangers.png")
+    return photos
 
 
-def own(folder: Path) -> tuple[Path, Path]:
-    """The first picture in and under `folder`, and the folder.
-
-    Raises:
-        Failure: there is no picture.
-    """
-    found = pictures.find([folder]) if folder.is_dir() else []
-    if not found:
+def own(folder: Path) -> Path:
+    """`folder` from the root. Raises Failure where no picture is in or under it."""
+    if not (folder.is_dir() and pictures.find([folder])):
         raise Failure(f"no JPEG or PNG files in {folder}", "INVALID_ARGUMENT")
-    return found[0], folder
+    return folder.absolute()
 
 
 def contact_sheet(faces: NDArray[np.float64]) -> Image.Image:
@@ -66,10 +61,9 @@ def contact_sheet(faces: NDArray[np.float64]) -> Image.Image:
     return sheet
 
 
-def disguised(source: Path, target: Path) -> Path:
+def disguised(source: Path, target: Path) -> None:
     """`source` mirrored, turned by 12 degrees, half as large, darker, and hard compressed, in `target`."""
     picture = ImageOps.exif_transpose(Image.open(source)).convert("RGB")
     picture = ImageOps.mirror(picture).rotate(12, Image.Resampling.BICUBIC, fillcolor="#808080")
     picture = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
     ImageEnhance.Brightness(picture).enhance(0.6).save(target, quality=60)
-    return target

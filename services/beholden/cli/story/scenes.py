@@ -1,8 +1,10 @@
-"""What the demo tells: seven scenes, each a few sentences and the commands that anyone could type."""
+"""What the demo tells: seven scenes, each a sentence and the commands that anyone could type."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +18,13 @@ _RECOGNITION = (FACE_DETECTOR, FACE_EMBEDDER)
 class Scene:
     """`commands` are shown and run, after `before`, which is only run.
 
-    `ends` is the exit code that each command must end with; `needs` are the models' roles without
+    `ends` is the exit code that the commands must end with; `needs` are the models' roles without
     which the scene cannot be played.
     """
 
     title: str
-    says: str
     commands: tuple[tuple[str, ...], ...]
+    says: str = ""
     before: tuple[tuple[str, ...], ...] = ()
     ends: ExitCode = ExitCode.OK
     needs: tuple[str, ...] = ()
@@ -30,83 +32,90 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the story's files are.
-
-    The picture it is about, the same face disguised, the folder that is indexed, the folder that
-    annotated pictures go to, and the edited copy of the ledger.
-    """
+    """The picture that the story is about, the same face disguised, the folder that is indexed, the
+    folder for annotated pictures, the ledger, and where its forged copy goes.
+    """  # noqa: D205
 
     hero: Path
     disguised: Path
-    archive: Path
+    photos: Path
     out: Path
+    ledger: Path
     forged: Path
 
 
-def opening(at: Places) -> Iterator[Scene]:
-    """The scenes before the ledger is looked at."""
+def story(at: Places) -> Iterator[Scene]:
+    """Scene after scene; the ledger is forged once the last but one has been played."""
     herald = ("--as", "daily-herald", "--purpose", "editorial_research")
     police = ("--as", "metro-police", "--purpose", "criminal_investigation")
     finders = ("--as", "find-the-lost", "--purpose", "victim_identification")
-    probe, archive = str(at.disguised), str(at.archive)
+    platform = ("--as", "acme-platform", "--purpose", "content_safety")
+    hero, probe, photos = str(at.hero), str(at.disguised), str(at.photos)
+
+    def drawn(name: str) -> tuple[str, str]:
+        return "--draw", str(at.out / name)
+
+    def enrolled(collection: str, source: str, basis: str) -> tuple[str, ...]:
+        past = ("--source", source, "--legal-basis", basis)
+        return "index", collection, photos, *past, "--every-face"
+
     yield Scene(
-        "What is in the picture",
-        "Finding faces says where they are, not whose.",
-        ((*herald[:2], "detect", str(at.hero), "--draw", str(at.out / "1-faces.png")),),
+        "What is in the picture: where faces are, not whose",
+        ((*herald[:2], "detect", hero, *drawn("1-faces.png")),),
         needs=(FACE_DETECTOR,),
     )
     yield Scene(
-        "A newsroom keeps an archive and finds a face again",
-        "The probe is mirrored, turned, half as large, darker and hard compressed.",
-        (
-            (*herald[:2], "collections", "create", "archive"),
-            (*herald, "index", "archive", archive, "--source", "picture desk", "--legal-basis",
-             "press law", "--every-face"),
-            (*herald, "search", "archive", probe, "--draw", str(at.out / "2-found.png")),
+        "A newsroom keeps an archive, and finds a face again",
+        says="Searched with the same face mirrored, turned, halved, darkened, compressed.",
+        commands=(
+            (*herald, *enrolled("archive", "picture desk", "press law")),
+            (*herald, "search", "archive", probe, *drawn("2-found.png")),
         ),
+        before=((*herald, "collections", "create", "archive"),),
         needs=_RECOGNITION,
-    )  # fmt: skip
+    )
     yield Scene(
         "A police department asks the same",
-        "Refused before the picture is decoded: no face was looked for, none was compared.",
-        ((*police, "search", "archive", probe),),
+        says="Refused before the picture was decoded: no face was looked for, none compared.",
+        commands=((*police, "search", "archive", probe),),
         ends=ExitCode.REFUSED,
     )
     yield Scene(
         "An organisation that looks for victims is exempt, and bound",
-        "What the law asks of it, and then the search.",
         (
             (*finders, "explain", "face.search_by_image"),
-            (*finders, "search", "missing", probe, "--draw", str(at.out / "4-found.png")),
+            (*finders, "search", "missing", probe, *drawn("4-found.png")),
         ),
         before=(
             (*finders, "collections", "create", "missing"),
-            (*finders, "index", "missing", archive, "--source", "families", "--legal-basis",
-             "missing-person reports", "--every-face"),
+            (*finders, *enrolled("missing", "families", "missing-person reports")),
         ),
         needs=_RECOGNITION,
-    )  # fmt: skip
-    yield Scene(
-        "A platform asks whether a picture may be shown",
-        "",
-        (
-            ("--as", "acme-platform", "--purpose", "content_safety", "moderate", str(at.hero),
-             "--draw", str(at.out / "5-verdict.png")),
-        ),
-        needs=(MODERATOR,),
-    )  # fmt: skip
-
-
-def closing(at: Places) -> Iterator[Scene]:
-    """The scenes about the ledger; `at.forged` must be there."""
-    yield Scene(
-        "Everything was written down before it was answered",
-        "Each entry holds the hash of the one before it.",
-        (("--as", "beholden-ops", "--role", "auditor", "ledger", "verify"),),
     )
     yield Scene(
-        "Somebody edits a copy of the ledger, so that the refusal was none",
-        "One value of one row, by hand.",
+        "A platform asks whether the picture may be shown",
+        says="Silence is not safety: only what the model was trained on is told.",
+        commands=((*platform, "moderate", hero, *drawn("5-verdict.png")),),
+        needs=(MODERATOR,),
+    )
+    yield Scene(
+        "Every decision was written down before its answer left",
+        (("--as", "beholden-ops", "--role", "auditor", "ledger", "verify"),),
+    )
+    forge(at.ledger, at.forged)
+    yield Scene(
+        "Somebody edits a copy of the ledger: the refusal never was",
         (("ledger", "verify", "--ledger", f"sqlite:///{at.forged}"),),
         ends=ExitCode.FAILED,
     )
+
+
+def forge(ledger: Path, copy: Path) -> None:
+    """Copies a SQLite ledger and makes an allowed call of its first refusal."""
+    with closing(sqlite3.connect(ledger)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute(
+            "UPDATE ledger_entries SET allowed = 1 WHERE sequence = "
+            "(SELECT MIN(sequence) FROM ledger_entries WHERE NOT allowed)"
+        )
+        target.commit()

@@ -13,21 +13,18 @@ from pathlib import Path
 from beholden.cli.failures import Failure
 
 _STOPPING = 15.0
-_OPERATORS = ("BEHOLDEN_MODEL_REPOSITORY", "BEHOLDEN_MODEL_MIRROR", "BEHOLDEN_CATALOG")
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, models: Path) -> dict[str, str]:
     """The environment of a server that keeps to `folder`, and of commands that know its key."""
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("BEHOLDEN_") or name in _OPERATORS
-    }
+    others = {key: value for key, value in os.environ.items() if not key.startswith("BEHOLDEN_")}
     return {
-        **ours,
+        **others,
         "BEHOLDEN_LISTEN": "127.0.0.1:0",
+        "BEHOLDEN_MODEL_REPOSITORY": str(models.absolute()),
         "BEHOLDEN_STORE_URL": f"file:{folder / 'faces.db'}",
         "BEHOLDEN_LEDGER_URL": f"sqlite:///{ledger(folder)}",
+        "BEHOLDEN_LEDGER__KEY_FILE": str(folder / "ledger.key"),
         "BEHOLDEN_GUARD__IDENTITY__KEY_FILE": str(folder / "identity.key"),
     }
 
