@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -35,24 +36,30 @@ class House:
         """A channel to it, to be closed by the caller."""
         return grpc.insecure_channel(self.address)
 
-    def headers(
-        self,
-        tenant: str,
-        purpose: str = "",
-        *,
-        principal: str = "tester",
-        roles: Sequence[str] = (),
-    ) -> list[tuple[str, str]]:
+    def headers(self, tenant: str, purpose: str = "", **who: Any) -> list[tuple[str, str]]:
         """A call's metadata: a token of `tenant`, and the declared purpose."""
-        key = read_keys(Path(self.env["BEHOLDEN_GUARD__IDENTITY__KEY_FILE"])).signing()
-        token = tokens.mint(key, principal=principal, tenant=tenant, roles=roles)
-        said = [("beholden-purpose", purpose)] if purpose else []
-        return [("authorization", f"Bearer {token}"), *said]
+        key_file = Path(self.env["BEHOLDEN_GUARD__IDENTITY__KEY_FILE"])
+        return headers(key_file, tenant, purpose, **who)
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(30)
+
+
+def headers(
+    key_file: Path,
+    tenant: str,
+    purpose: str = "",
+    *,
+    principal: str = "tester",
+    roles: Sequence[str] = (),
+) -> list[tuple[str, str]]:
+    """A call's metadata: a token of `tenant`, signed with the key of a server, and the purpose."""
+    key = read_keys(key_file).signing()
+    token = tokens.mint(key, principal=principal, tenant=tenant, roles=roles)
+    said = [("beholden-purpose", purpose)] if purpose else []
+    return [("authorization", f"Bearer {token}"), *said]
 
 
 @contextmanager
