@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import grpc
@@ -31,8 +31,6 @@ from beholden.guard.tokens import Verifier
 
 DECISION_ID = "beholden-decision-id"
 """The trailing metadata that names the call's decision in the ledger."""
-
-_Handler = Callable[[Message, Any], Awaitable[Message]]
 
 
 class Guard(grpc.aio.ServerInterceptor):

@@ -84,15 +84,17 @@ class Recording:
     async def _append(self, record: Record) -> None:
         try:
             await self._ledger.append(record)
+        except Unavailable:
+            raise
         except Exception as error:
-            _log.exception("the ledger cannot write the %s of %s", record.kind, record.id)
-            raise Unavailable("ledger", "the record cannot be written") from error
+            _log.exception("the ledger failed")
+            raise Unavailable("ledger", "the record could not be written") from error
 
     def _written(self, writing: asyncio.Task[None]) -> None:
         self._writing.discard(writing)
-        # Looked at here, since a call that was cancelled does not: it is in the log already.
-        if not writing.cancelled():
-            writing.exception()
+        # Said here, since a caller that went away is not told.
+        if not writing.cancelled() and (error := writing.exception()) is not None:
+            _log.error("an outcome was not written: %s", error)
 
 
 def _decided(call: Call) -> dict[str, Json]:

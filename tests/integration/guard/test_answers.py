@@ -193,6 +193,17 @@ async def test_an_outcome_is_written_though_the_caller_goes_away_meanwhile(home:
     assert [one.body.get("status") for one in home.book.records] == [None, "OK"]
 
 
+async def test_an_outcome_that_cannot_be_written_is_in_the_log_when_nobody_can_be_told(
+    home: House, caplog: pytest.LogCaptureFixture
+):
+    home.book.broken = {"outcome"}
+    home.answers["SearchFaces"] = holding(asyncio.Event())
+    call = home.call("SearchFaces")
+    await until(lambda: home.reached)
+    call.cancel()
+    await until(lambda: "an outcome was not written" in caplog.text)
+
+
 async def test_the_servers_deadline_where_the_caller_has_none(tmp_path: Path):
     async with house(tmp_path, default_timeout=0.2) as home:
         home.answers["SearchFaces"] = holding(asyncio.Event())
