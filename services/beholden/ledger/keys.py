@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -132,15 +133,15 @@ def _create(path: Path) -> Signer:
     key = Ed25519PrivateKey.generate()
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all, so that a process that starts beside this one never reads half a key.
-    made = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             file.flush()
             os.fsync(file.fileno())
         os.link(made, path)
     finally:
-        made.unlink(missing_ok=True)
+        Path(made).unlink()
     return Signer(key)
 
 

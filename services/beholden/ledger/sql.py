@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Row, and_, not_, select, text, tuple_
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from beholden.core.errors import FailedPrecondition, Unavailable
+from beholden.core.errors import Unavailable
 from beholden.core.gallery import Page
-from beholden.core.paging import check_page_size, decode_token, encode_token
 from beholden.core.record import Entry, Record, Verification
 from beholden.ledger.audit import Audit
 from beholden.ledger.commit import GroupCommit
 from beholden.ledger.database import Database, unavailable
 from beholden.ledger.keys import Signer, TrustedKeys, read_public
+from beholden.ledger.listing import list_entries, read_entry
 from beholden.ledger.records import checked_body
 from beholden.ledger.sealing import Sealing
 from beholden.ledger.settings import LedgerSettings
-from beholden.ledger.tables import ENTRIES, to_entry
+from beholden.ledger.tables import ENTRIES
 from beholden.ledger.writer import ChainWriter
 
 T = TypeVar("T")
-
-_PLACE = (ENTRIES.c.time_ns, ENTRIES.c.writer, ENTRIES.c.sequence)
 
 
 class SqlLedger:
@@ -68,29 +65,18 @@ class SqlLedger:
             .order_by(ENTRIES.c.time_ns, ENTRIES.c.sequence)
         )
         rows = await self._read(lambda connection: connection.execute(query).all())
-        return tuple(map(_entry, rows))
+        return tuple(map(read_entry, rows))
 
     async def list(
         self, tenant: str, *, page_size: int, page_token: str = "", denied_only: bool = False
     ) -> Page[Entry]:
         """A tenant's entries, newest first. Raises InvalidArgument (page size, page token)."""
-        size = check_page_size(page_size, self._settings.max_page)
-        listing = ("entries", tenant, "denied" if denied_only else "all")
-        conditions = [ENTRIES.c.tenant == tenant]
-        if denied_only:
-            conditions.append(not_(ENTRIES.c.allowed))
-        if page_token:
-            position = decode_token(listing, page_token)
-            conditions.append(tuple_(*_PLACE) < tuple_(*position))
-        newest = [column.desc() for column in _PLACE]
-        query = select(ENTRIES).where(and_(*conditions)).order_by(*newest).limit(size + 1)
-        rows = await self._read(lambda connection: connection.execute(query).all())
-        entries = tuple(map(_entry, rows[:size]))
-        if len(rows) <= size:
-            return Page(entries)
-        last = entries[-1]
-        place = (last.record.time_ns, last.writer, last.sequence)
-        return Page(entries, encode_token(listing, place))
+        most = self._settings.max_page
+        return await self._read(
+            lambda connection: list_entries(
+                connection, tenant, page_size, page_token, denied_only=denied_only, most=most
+            )
+        )
 
     async def verify(self) -> Verification:
         """Reads every chain from its beginning, as of one moment; appends go on meanwhile."""
@@ -141,12 +127,3 @@ class SqlLedger:
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("ledger", "is closed")
-
-
-def _entry(row: Row[Any]) -> Entry:
-    try:
-        return to_entry(row, json.loads(row.body))
-    except (TypeError, ValueError):
-        raise FailedPrecondition(
-            f"entry {row.sequence} of {row.writer} is damaged", remedy="run: beholden ledger verify"
-        ) from None

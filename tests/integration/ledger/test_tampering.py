@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Row, create_engine, text
 
 from beholden.core.errors import FailedPrecondition
 from beholden.core.record import Verification
@@ -22,6 +23,9 @@ class Tamperer:
 
     def run(self, statement: str, **values: object) -> int:
         return self.connection.execute(text(statement), values).rowcount
+
+    def row(self, statement: str, **values: object) -> Row[Any]:
+        return self.connection.execute(text(statement), values).one()
 
     def scalar(self, statement: str, **values: object) -> object:
         return self.connection.execute(text(statement), values).scalar()
