@@ -27,6 +27,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from beholden.core.caller import Caller, caller
 from beholden.core.law import Decision, Facts
 from beholden.core.record import Entry, Record
+from beholden.guard.fields import limits_of
 from beholden.guard.interceptor import Guard
 from beholden.guard.settings import GuardSettings, IdentitySettings, LimitsSettings
 from beholden.guard.tokens import mint
@@ -212,27 +213,31 @@ def named(method: str) -> MethodDescriptor:
     return next(one for one in METHODS if one.name == method)
 
 
-FACE = "collections/c/faces/00000000-0000-7000-8000-000000000000"
-VALID: dict[str, dict[str, Any]] = {
-    "DetectFaces": {"image": {"content": b"x"}},
-    "ModerateImage": {"image": {"content": b"x"}},
-    "EmbedFaces": {"image": {"content": b"x"}},
-    "CompareFaces": {"source": {"content": b"x"}, "target": {"content": b"y"}},
-    "CreateCollection": {"collection_id": "c"},
-    "GetCollection": {"name": "collections/c"},
-    "DeleteCollection": {"name": "collections/c"},
-    "IndexFaces": {"parent": "collections/c", "image": {"content": b"x"}},
-    "ListFaces": {"parent": "collections/c"},
-    "DeleteFaces": {"parent": "collections/c", "names": [FACE]},
-    "SearchFaces": {"name": FACE},
-    "SearchFacesByImage": {"parent": "collections/c", "image": {"content": b"x"}},
-    "ExplainAccess": {"action": "face.search"},
+EXAMPLES = {
+    "letters, digits, '_', '-' and '.'": "c",
+    "collections/{collection}": "collections/c",
+    "collections/{collection}/faces/{face}": (
+        "collections/c/faces/00000000-0000-7000-8000-000000000000"
+    ),
+    "an action such as face.search": "face.search",
 }
+"""A value for each kind of required string, by the words of its limits."""
 
 
-def valid(method: MethodDescriptor, **more: Any) -> Any:
-    """A request that every check lets through."""
-    return GetMessageClass(method.input_type)(**VALID.get(method.name, {}), **more)
+def valid(method: MethodDescriptor) -> Any:
+    """A request that every check lets through: what is required, and nothing else."""
+    request: Any = GetMessageClass(method.input_type)()
+    for required in method.input_type.fields:
+        limits = limits_of(required)
+        if not limits.required:
+            continue
+        if required.message_type is not None:
+            getattr(request, required.name).content = b"x"
+        elif required.is_repeated:
+            getattr(request, required.name).append(EXAMPLES[limits.wants])
+        else:
+            setattr(request, required.name, EXAMPLES[limits.wants])
+    return request
 
 
 def detail(error: grpc.aio.AioRpcError, kind: type[Message]) -> Any:
