@@ -66,7 +66,10 @@ class Proof:
             "format": FORMAT,
             "entry": {**place, **record, "body": self.body},
             "path": list(self.path),
-            "checkpoint": asdict(self.checkpoint),
+            "checkpoint": {
+                **asdict(self.checkpoint),
+                "spans": [asdict(span) for span in self.checkpoint.spans],
+            },
         }
 
 

@@ -5,12 +5,8 @@ import resource
 import sys
 
 from beholden.core.errors import Unavailable
+from tests.contract.children import files_may_grow_to
 from tests.contract.ledgers import opened, record
-
-
-def files_may_grow_to(size: int) -> None:
-    """As a full disk would; the interpreter ignores SIGXFSZ, so that writes fail with EFBIG."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 async def append_for_ever(url: str) -> None:

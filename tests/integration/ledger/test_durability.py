@@ -1,12 +1,8 @@
 """What was acknowledged stays: processes are killed, disks fill up, databases are locked."""
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,27 +12,10 @@ from beholden.core.errors import FailedPrecondition, Unavailable
 from beholden.core.record import Verification
 from beholden.ledger.open import open_ledger
 from beholden.ledger.settings import LedgerSettings
-from tests.contract.ledgers import opened, record
+from tests.contract.children import child, kill_and_read
+from tests.contract.ledgers import database, opened, record
 
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@contextmanager
-def child(act: str, url: str) -> Iterator[subprocess.Popen[str]]:
-    path = os.pathsep.join([str(ROOT / "services"), str(ROOT)])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.ledger.child", act, url],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+CHILD = "tests.integration.ledger.child"
 
 
 async def check(url: str, acknowledged: list[str]) -> Verification:
@@ -53,11 +32,10 @@ async def check(url: str, acknowledged: list[str]) -> Verification:
 async def test_kill_9_loses_nothing_acknowledged(ledger_url: str) -> None:
     acknowledged: list[str] = []
     for after in (1, 40, 200):
-        with child("append_for_ever", ledger_url) as process:
+        with child(CHILD, "append_for_ever", ledger_url) as process:
             assert process.stdout is not None
             acknowledged += [process.stdout.readline().strip() for _ in range(after)]
-            process.kill()
-            acknowledged += [line.strip() for line in process.stdout if line.endswith("\n")]
+            acknowledged += [line.strip() for line in kill_and_read(process)]
         found = await check(ledger_url, acknowledged)
         assert "" not in acknowledged
     assert found.writers == 3
@@ -65,7 +43,7 @@ async def test_kill_9_loses_nothing_acknowledged(ledger_url: str) -> None:
 
 async def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    with child("run_out_of_space", url) as process:
+    with child(CHILD, "run_out_of_space", url) as process:
         out, problem = process.communicate(timeout=60)
     assert process.returncode == 0, problem
     assert "refused: ledger: " in problem
@@ -93,13 +71,17 @@ async def test_a_locked_database_refuses_and_recovers(tmp_path: Path) -> None:
     await check(url, [before.record.id, after.record.id])
 
 
-async def test_a_lost_server_refuses_and_recovers(ledger_url: str) -> None:
-    if not ledger_url.startswith("postgresql"):
-        pytest.skip("SQLite has no server")
-    async with opened(ledger_url) as ledger:
+@pytest.fixture
+def postgres_url(tmp_path: Path) -> Iterator[str]:
+    with database("postgres", tmp_path) as url:
+        yield url
+
+
+async def test_a_lost_server_refuses_and_recovers(postgres_url: str) -> None:
+    async with opened(postgres_url) as ledger:
         before = await ledger.append(record())
-        admin = create_engine(make_url(ledger_url).set(database="postgres"))
-        name = make_url(ledger_url).database
+        admin = create_engine(make_url(postgres_url).set(database="postgres"))
+        name = make_url(postgres_url).database
         gate = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
         with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(gate.format(name, "false")))
@@ -113,7 +95,7 @@ async def test_a_lost_server_refuses_and_recovers(ledger_url: str) -> None:
             connection.execute(text(gate.format(name, "true")))
         admin.dispose()
         after = await ledger.append(record())
-    await check(ledger_url, [before.record.id, after.record.id])
+    await check(postgres_url, [before.record.id, after.record.id])
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from beholden.core.errors import FailedPrecondition
 from beholden.ledger.open import open_ledger
 from beholden.ledger.settings import LedgerSettings
 from beholden.ledger.tables import METADATA
+from tests.contract.children import child
 from tests.contract.ledgers import opened
-from tests.integration.ledger.test_durability import check, child
+from tests.integration.ledger.test_durability import CHILD, check
 
 
 def engine(url: str):
@@ -40,7 +41,7 @@ async def test_a_newer_schema_is_refused(ledger_url: str) -> None:
 
 async def test_many_processes_open_a_new_ledger_at_once(ledger_url: str) -> None:
     with ExitStack() as stack:
-        processes = [stack.enter_context(child("join", ledger_url)) for _ in range(4)]
+        processes = [stack.enter_context(child(CHILD, "join", ledger_url)) for _ in range(4)]
         told = [process.communicate(timeout=90) for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, told
     found = await check(ledger_url, [out.strip() for out, _ in told])
