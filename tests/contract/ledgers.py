@@ -18,7 +18,8 @@ from beholden.core.record import DECISION, Record
 from beholden.ledger.open import open_ledger
 from beholden.ledger.settings import LedgerSettings
 
-DATABASES = ("sqlite", "postgres")
+SERVER = os.environ.get("BEHOLDEN_TEST_POSTGRES", "")
+DATABASES = ("sqlite", "postgres") if SERVER else ("sqlite",)
 
 
 @contextmanager
@@ -27,10 +28,9 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'ledger.db'}"
         return
-    server = os.environ.get("BEHOLDEN_TEST_POSTGRES")
-    if not server:
+    if not SERVER:
         pytest.skip("BEHOLDEN_TEST_POSTGRES names no server (postgresql://USER@HOST:PORT)")
-    url = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
+    url = make_url(SERVER).set(drivername="postgresql+psycopg", database="postgres")
     name = f"beholden_test_{uuid.uuid4().hex}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

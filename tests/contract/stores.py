@@ -20,7 +20,8 @@ from beholden.core.ports import FaceStore
 from beholden.store.open import open_store
 from beholden.store.settings import StoreSettings
 
-ENGINES = ("lite", "milvus")
+SERVER = os.environ.get("BEHOLDEN_TEST_MILVUS", "")
+ENGINES = ("lite", "milvus") if SERVER else ("lite",)
 DIMENSION = 16
 
 
@@ -49,14 +50,13 @@ def lite(folder: Path) -> Place:
 @contextmanager
 def milvus() -> Iterator[Place]:
     """The test server, under a prefix of its own that is dropped afterwards."""
-    url = os.environ.get("BEHOLDEN_TEST_MILVUS")
-    if not url:
+    if not SERVER:
         pytest.skip("BEHOLDEN_TEST_MILVUS names no server (http://HOST:PORT)")
     prefix = f"test_{uuid.uuid4().hex[:12]}"
     try:
-        yield Place(url, prefix)
+        yield Place(SERVER, prefix)
     finally:
-        client = MilvusClient(url)
+        client = MilvusClient(SERVER)
         for name in client.list_collections():
             if name.startswith(prefix):
                 client.drop_collection(name)

@@ -46,10 +46,14 @@ class LiteBackend:
         self._settings = settings
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
-        self._start()
-        self._counts = RowCount(path.with_name(f"{path.name}.rows"))
         self._failed = False
         self._warned = False
+        self._start()
+        try:
+            self._counts = RowCount(path.with_name(f"{path.name}.rows"))
+        except BaseException:
+            self._stop()
+            raise
 
     @property
     def client(self) -> Client:
@@ -153,7 +157,7 @@ class LiteBackend:
         self._server.stop(grace=None).wait()
         self._database.close()
         self._sync()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _sync(self) -> None:
         """Lite leaves its log and data to the operating system, which a power cut takes along."""

@@ -13,6 +13,7 @@ from beholden.core.errors import Unavailable
 from beholden.core.gallery import Face
 from beholden.store.open import open_store
 from beholden.store.settings import StoreSettings
+from tests.contract.children import files_may_grow_to
 from tests.contract.stores import collection, faces, lite
 
 TENANT = "news"
@@ -42,11 +43,6 @@ async def add_for_ever(folder: Path) -> None:
                 print("gone", *ids, flush=True)
 
         await asyncio.gather(*(adder() for _ in range(4)))
-
-
-def files_may_grow_to(size: int) -> None:
-    """As a full disk would; the interpreter ignores SIGXFSZ, so that writes fail with EFBIG."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 async def run_out_of_space(folder: Path) -> None:

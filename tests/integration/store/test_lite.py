@@ -6,10 +6,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,9 +16,9 @@ from beholden.core.errors import FailedPrecondition, Unavailable
 from beholden.core.gallery import Face
 from beholden.store.open import open_store
 from beholden.store.settings import StoreSettings
+from tests.contract.children import child, kill_and_read
 from tests.contract.stores import collection, face, faces, lite, templates
 
-ROOT = Path(__file__).resolve().parents[3]
 TENANT = "news"
 
 
@@ -49,21 +45,7 @@ class Told:
                     self.gone += rest
 
 
-@contextmanager
-def child(*act: object) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.store.child", *map(str, act)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "services"), str(ROOT)])},
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+CHILD = "tests.integration.store.child"
 
 
 async def check(folder: Path, told: Told) -> None:
@@ -81,11 +63,10 @@ async def check(folder: Path, told: Told) -> None:
 async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
     for after in (3, 60):
         told = Told()
-        with child("add_for_ever", tmp_path) as process:
+        with child(CHILD, "add_for_ever", tmp_path) as process:
             assert process.stdout is not None
             told.hear([process.stdout.readline() for _ in range(after)])
-            process.kill()
-            told.hear([line for line in process.stdout if line.endswith("\n")])
+            told.hear(kill_and_read(process))
         await check(tmp_path, told)
         async with lite(tmp_path).opened() as store:
             count = await store.count_faces(TENANT, told.collection)
@@ -97,7 +78,7 @@ async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
 async def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     """Lite goes on writing behind a record that it wrote in part, and drops it all on recovery."""
     told = Told()
-    with child("run_out_of_space", tmp_path) as process:
+    with child(CHILD, "run_out_of_space", tmp_path) as process:
         out, problem = process.communicate(timeout=120)
     assert "refused\n" in out, problem
     assert "ready True\n" in out, problem
@@ -130,7 +111,7 @@ async def test_a_flush_that_fails_is_made_good(tmp_path: Path) -> None:
 
 async def test_a_program_that_forgets_to_close_ends_and_keeps_all(tmp_path: Path) -> None:
     told = Told()
-    with child("forget_to_close", tmp_path) as process:
+    with child(CHILD, "forget_to_close", tmp_path) as process:
         out, problem = process.communicate(timeout=60)
         assert process.returncode == 0, problem
     told.hear(out.splitlines())
@@ -202,7 +183,7 @@ async def test_lost_rows_are_told_on_opening(tmp_path: Path, damage: str) -> Non
 
 async def test_a_torn_log_is_told_on_opening(tmp_path: Path) -> None:
     """The last record of the log is cut as a power cut may cut it."""
-    with child("add_for_ever", tmp_path) as process:
+    with child(CHILD, "add_for_ever", tmp_path) as process:
         assert process.stdout is not None
         told = Told()
         told.hear([process.stdout.readline() for _ in range(6)])
@@ -239,7 +220,7 @@ async def test_the_count_stays_right(tmp_path: Path) -> None:
 
 
 async def test_one_process_at_a_time(tmp_path: Path) -> None:
-    with child("add_for_ever", tmp_path) as process:
+    with child(CHILD, "add_for_ever", tmp_path) as process:
         assert process.stdout is not None
         told = Told()
         told.hear([process.stdout.readline() for _ in range(4)])
