@@ -23,11 +23,15 @@ from beholden.guard.fields import AnnotationError, Path, annotated, holders, is_
 _HASHED_HERE = 256 * 1024
 
 
+Form = Callable[[Json], Json]
+"""From a field's value to the fact."""
+
+
 @dataclass(frozen=True, slots=True)
 class FactPlan:
     """Where a request type keeps its facts, by name, and its pictures."""
 
-    facts: tuple[tuple[str, Path], ...]
+    facts: tuple[tuple[str, Path, Form], ...]
     media: tuple[Path, ...]
 
 
@@ -64,9 +68,9 @@ def compile_facts(request: Descriptor) -> FactPlan:
     Raises AnnotationError for a fact that would carry bytes, come more than once, or share its name.
     """
     paths = annotated(request, lambda policy: policy.fact)
-    facts = tuple((policy_of(path[-1]).fact, path) for path in paths)
-    names = [name for name, _ in facts]
-    for name, path in facts:
+    facts = tuple(fact for path in paths for fact in _facts_of(path))
+    names = [name for name, *_ in facts]
+    for name, path, _ in facts:
         field = path[-1]
         if field.type == FieldDescriptor.TYPE_BYTES:
             raise AnnotationError(f"{field.full_name}: bytes must not be a fact")
@@ -75,11 +79,21 @@ def compile_facts(request: Descriptor) -> FactPlan:
     return FactPlan(facts, annotated(request, lambda policy: policy.media))
 
 
+def _facts_of(path: Path) -> Iterator[tuple[str, Path, Form]]:
+    """A field's fact, as the full name of a resource, and the resource that this one is in."""
+    policy = policy_of(path[-1])
+    form = policy.fact_form
+    yield policy.fact, path, lambda value: form.replace("{}", str(value)) if form else value
+    if policy.parent_fact:
+        # {parent}/{kind}/{id}, as validation has checked.
+        yield policy.parent_fact, path, lambda value: str(value).rsplit("/", 2)[0]
+
+
 def request_facts(plan: FactPlan, request: Message) -> dict[str, Json]:
     """The request's own facts; those that the caller left out are absent."""
     return {
-        name: _json(path[-1], getattr(holder, path[-1].name))
-        for name, path in plan.facts
+        name: form(_json(path[-1], getattr(holder, path[-1].name)))
+        for name, path, form in plan.facts
         for holder in holders(request, path)
         if is_set(holder, path[-1])
     }

@@ -42,6 +42,14 @@ def facts(request: Any) -> dict[str, Any]:
             {"collection": "collections/c", "min_similarity": 0.9, "max_results": 5},
         ),
         (Search(min_similarity=0), {"min_similarity": 0}),
+        (
+            search_pb2.CreateCollectionRequest(collection_id="c"),
+            {"collection": "collections/c"},
+        ),
+        (
+            search_pb2.SearchFacesRequest(name="collections/c/faces/f"),
+            {"collection": "collections/c", "face": "collections/c/faces/f"},
+        ),
         (Search(max_results=0), {}),
         (Search(image={"content": b"secret"}), {}),
         (Index(external_image_id="Jo"), {}),

@@ -19,7 +19,7 @@ def test_reads_the_real_services():
     assert method.request is search_pb2.SearchFacesByImageRequest
     assert method.response is search_pb2.SearchFacesByImageResponse
     assert [dotted(path) for path in method.facts.media] == ["image.content"]
-    assert [name for name, _ in method.facts.facts] == [
+    assert [name for name, *_ in method.facts.facts] == [
         "collection",
         "max_results",
         "min_similarity",
