@@ -1,4 +1,4 @@
-"""What labels are called and how they hang together, and what a picture's labels are."""
+"""What labels are called and how they hang together, what a picture shows, and how it looks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class LabelFilter:
-    """Which labels are wanted: those included by name or category (all, where nothing is), less the excluded."""
+    """Which labels are wanted: the included, by name or category (all if none are), less the excluded."""
 
     include_labels: frozenset[str] = field(default_factory=frozenset)
     include_categories: frozenset[str] = field(default_factory=frozenset)
@@ -84,3 +84,22 @@ class LabelFilter:
     @staticmethod
     def _among(kind: Kind, names: frozenset[str], categories: frozenset[str]) -> bool:
         return kind.name in names or not categories.isdisjoint(kind.categories)
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """One dominant colour: its CSS name's nearest, `#rrggbb`, and its share of the pixels in [0, 1]."""
+
+    name: str
+    hex: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pixels look. Brightness, contrast and sharpness in [0, 1]; colours by share, most first."""
+
+    brightness: float
+    contrast: float
+    sharpness: float
+    colours: tuple[Colour, ...]

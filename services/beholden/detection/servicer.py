@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
-from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2
+from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, label_pb2
 from beholden.wire.faces import detected_face, model_version
+from beholden.wire.labels import label, look
+
+_MOST_COLOURS = 10
 
 
 class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
     """See protos/beholden/v1/detection.proto."""
 
-    def __init__(self, pipeline: DetectionPipeline) -> None:
+    def __init__(self, pipeline: DetectionPipeline, labels: LabelPipeline) -> None:
         self._pipeline = pipeline
+        self._labels = labels
 
     async def DetectFaces(
         self, request: detection_pb2.DetectFacesRequest, context: Any
@@ -28,4 +33,36 @@ class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
             faces=map(detected_face, found.faces),
             image_size=image_pb2.ImageSize(width=found.width, height=found.height),
             model=model_version(self._pipeline.model),
+        )
+
+    async def DetectLabels(
+        self, request: detection_pb2.DetectLabelsRequest, context: Any
+    ) -> detection_pb2.DetectLabelsResponse:
+        """Names what a picture shows."""
+        asked = request.image_properties.max_dominant_colors or _MOST_COLOURS
+        found = await self._labels.detect(
+            request.image.content,
+            min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
+            max_labels=request.max_labels,
+            wanted=self._labels.filter(
+                request.filter.include_labels,
+                request.filter.include_categories,
+                request.filter.exclude_labels,
+                request.filter.exclude_categories,
+            ),
+            max_colours=asked if request.HasField("image_properties") else 0,
+        )
+        properties = None
+        if (looks := found.properties) is not None:
+            properties = label_pb2.ImageProperties(
+                whole=look(looks.whole),
+                foreground=look(looks.foreground),
+                background=look(looks.background),
+            )
+        return detection_pb2.DetectLabelsResponse(
+            labels=map(label, found.labels),
+            person_count=found.people,
+            image_properties=properties,
+            image_size=image_pb2.ImageSize(width=found.width, height=found.height),
+            models=map(model_version, found.models),
         )

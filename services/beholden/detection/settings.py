@@ -13,3 +13,9 @@ class DetectionSettings(BaseModel):
 
     max_faces: int = Field(default=100, ge=1, le=1000)
     """The most faces to return where the caller says nothing."""
+
+    label_side: int = Field(default=832, ge=224, le=4096)
+    """Pictures are reduced to at most this many pixels a side before labels and colours are told."""
+
+    min_label_confidence: float = Field(default=0.55, ge=0, le=1)
+    """Labels under this are left out where the caller says nothing."""

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     catalog: Path = Field(default_factory=lambda: resource("models") / "catalog.yaml")
     """The model catalogue."""
 
+    taxonomy: Path = Field(default_factory=lambda: resource("models") / "taxonomy.yaml")
+    """What labels are called and how they hang together."""
+
     model_repository: Path = Path("var/models")
     """Where pulled models lie, in Triton's layout."""
 

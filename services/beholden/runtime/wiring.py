@@ -15,9 +15,18 @@ from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 from beholden.catalog.entries import load_catalog
 from beholden.catalog.repository import available
+from beholden.catalog.taxonomy import load_taxonomy
 from beholden.core.errors import InvalidArgument
-from beholden.core.models import FACE_DETECTOR, FACE_EMBEDDER, MODERATOR, ModelSpec
+from beholden.core.models import (
+    FACE_DETECTOR,
+    FACE_EMBEDDER,
+    MODERATOR,
+    OBJECT_DETECTOR,
+    PICTURE_CLASSIFIER,
+    ModelSpec,
+)
 from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine
+from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
 from beholden.detection.servicer import DetectionServicer
 from beholden.embedding.pipeline import EmbeddingPipeline
@@ -51,7 +60,7 @@ SERVICES = ("detection", "embedding", "search", "moderation", "governance")
 """What `beholden serve` can serve, by name."""
 
 _ROLES = {
-    "detection": (FACE_DETECTOR,),
+    "detection": (FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER),
     "embedding": (FACE_DETECTOR, FACE_EMBEDDER),
     "search": (FACE_DETECTOR, FACE_EMBEDDER),
     "moderation": (MODERATOR,),
@@ -141,7 +150,7 @@ class _Rooms:
             case "detection":
                 file = detection_pb2.DESCRIPTOR
                 join = detection_pb2_grpc.add_DetectionServiceServicer_to_server
-                servicer = DetectionServicer(self._finder())
+                servicer = DetectionServicer(self._finder(), self._labels())
             case "embedding":
                 file = embedding_pb2.DESCRIPTOR
                 join = embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server
@@ -167,6 +176,16 @@ class _Rooms:
     def _finder(self) -> DetectionPipeline:
         return DetectionPipeline(
             self.engine, self.models[FACE_DETECTOR], self.workers, self.settings.detection
+        )
+
+    def _labels(self) -> LabelPipeline:
+        return LabelPipeline(
+            self.engine,
+            self.workers,
+            self.settings.detection,
+            detector=self.models[OBJECT_DETECTOR],
+            classifier=self.models[PICTURE_CLASSIFIER],
+            taxonomy=load_taxonomy(self.settings.taxonomy),
         )
 
     def _embedder(self) -> EmbeddingPipeline:

@@ -42,8 +42,8 @@ def annotate(pixels: Pixels, marks: Sequence[Mark], *, title: str = "") -> bytes
     """PNG bytes of the picture with `marks`, and `title` in its upper left corner.
 
     Lines and letters grow with the picture; one with both sides under 960 pixels is enlarged first.
-    Captions cover neither each other nor another mark's box; in a crowd, one that finds no place is
-    left out, and the first marks choose first.
+    Captions cover neither each other nor another mark's box, unless it holds theirs; in a crowd,
+    one that finds no place is left out, and the first marks choose first.
     """
     pixels = _large_enough(pixels)
     canvas = Image.fromarray(pixels)
@@ -105,8 +105,12 @@ class _Captions:
             (left, top, 1, 0),
             (left, top, 0, 0),
         )
-        if not self._paste(label, places, self._boxes) and label.height < height / 4:
-            self._paste(label, places, np.delete(self._boxes, number, axis=0))
+        # A box that lies within another, a cup on a table, has its caption there too.
+        around = (self._boxes[:, :2] <= box[:2]) & (self._boxes[:, 2:] >= box[2:])
+        clear = ~around.all(axis=1)
+        others = self._boxes[clear]
+        if not self._paste(label, places, np.vstack((others, box))) and label.height < height / 4:
+            self._paste(label, places, others)
 
     def _paste(self, label: Image.Image, places: Sequence[_Place], clear: Floats) -> bool:
         """Pastes at the first of `places` that, moved into the picture, covers nothing.

@@ -1,0 +1,185 @@
+"""Decode once, ask the detector and the classifier, and read both in one taxonomy."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from beholden.core.errors import FailedPrecondition, InvalidArgument
+from beholden.core.labels import Label, LabelFilter, Look, Taxonomy
+from beholden.core.models import ModelSpec
+from beholden.core.ports import InferenceEngine
+from beholden.detection.settings import DetectionSettings
+from beholden.vision import colours, image, labels, objects
+
+_PERSON = "Person"
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """How the whole picture looks, and its parts with and without objects where there are any."""
+
+    whole: Look | None
+    foreground: Look | None
+    background: Look | None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a picture shows, the surest first.
+
+    `people` is None where no model can tell, `properties` where nobody asked; `models` are those
+    that looked; width and height are the upright picture's, in pixels.
+    """
+
+    labels: tuple[Label, ...]
+    people: int | None
+    properties: Properties | None
+    models: tuple[ModelSpec, ...]
+    width: int
+    height: int
+
+
+class LabelPipeline:
+    """A picture in, labels out."""
+
+    def __init__(
+        self,
+        engine: InferenceEngine,
+        workers: Executor,
+        settings: DetectionSettings,
+        *,
+        detector: ModelSpec | None,
+        classifier: ModelSpec | None,
+        taxonomy: Taxonomy,
+    ) -> None:
+        self._engine = engine
+        self._detector = detector
+        self._classifier = classifier
+        self._taxonomy = taxonomy
+        self._workers = workers
+        self._settings = settings
+        self.models = tuple(model for model in (detector, classifier) if model is not None)
+        own = {taxonomy.find(name).name for model in self.models for name in model.labels}
+        self._names = {name.casefold(): name for name in taxonomy.names | own}
+        self._categories = {name.casefold(): name for name in taxonomy.categories}
+        self._counts_people = detector is not None and any(
+            taxonomy.find(name).name == _PERSON for name in detector.labels
+        )
+
+    def filter(
+        self,
+        include_labels: Sequence[str] = (),
+        include_categories: Sequence[str] = (),
+        exclude_labels: Sequence[str] = (),
+        exclude_categories: Sequence[str] = (),
+    ) -> LabelFilter:
+        """The filter with these names. Raises InvalidArgument for one that nothing is called."""
+        return LabelFilter(
+            include_labels=self._labels("include_labels", include_labels),
+            include_categories=self._known(
+                "include_categories", "category", include_categories, self._categories
+            ),
+            exclude_labels=self._labels("exclude_labels", exclude_labels),
+            exclude_categories=self._known(
+                "exclude_categories", "category", exclude_categories, self._categories
+            ),
+        )
+
+    async def detect(
+        self,
+        content: bytes,
+        *,
+        min_confidence: float | None = None,
+        max_labels: int = 0,
+        wanted: LabelFilter | None = None,
+        max_colours: int = 0,
+    ) -> Labelled:
+        """Properties are told where `max_colours` is not 0.
+
+        Raises InvalidArgument (no readable picture), FailedPrecondition (both roles are off).
+        """
+        if not self.models:
+            raise FailedPrecondition(
+                "no model that tells labels is pulled",
+                remedy="run: beholden models pull",
+                reason="MODEL_OFF",
+            )
+        least = self._settings.min_label_confidence if min_confidence is None else min_confidence
+        loop = asyncio.get_running_loop()
+        picture = await loop.run_in_executor(self._workers, self._decoded, content)
+        asked = [self._objects(picture, least), self._classes(picture)]
+        found = [label for told in await asyncio.gather(*asked) for label in told]
+        properties = None
+        if max_colours:
+            properties = await loop.run_in_executor(
+                self._workers, _properties, picture, found, max_colours
+            )
+        people = [len(one.instances) for one in found if one.kind.name == _PERSON]
+        return Labelled(
+            labels=labels.merged(found, wanted or LabelFilter(), least, max_labels),
+            people=sum(people) if self._counts_people else None,
+            properties=properties,
+            models=self.models,
+            width=picture.full_width,
+            height=picture.full_height,
+        )
+
+    async def _objects(self, picture: image.Picture, least: float) -> list[Label]:
+        model = self._detector
+        if model is None:
+            return []
+        loop = asyncio.get_running_loop()
+        view = await loop.run_in_executor(self._workers, objects.fit, picture.pixels, model)
+        outputs = await self._engine.infer(model, {model.inputs[0].name: view.batch})
+        read = await loop.run_in_executor(self._workers, objects.read, outputs, model, view, least)
+        return labels.from_objects(read, model, self._taxonomy)
+
+    async def _classes(self, picture: image.Picture) -> list[Label]:
+        model = self._classifier
+        if model is None:
+            return []
+        loop = asyncio.get_running_loop()
+        batch = await loop.run_in_executor(self._workers, labels.fit, picture.pixels, model)
+        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
+        return labels.from_classes(labels.read(outputs, model), model, self._taxonomy)
+
+    def _decoded(self, content: bytes) -> image.Picture:
+        return image.decode(content, max_side=self._settings.label_side)
+
+    def _labels(self, field: str, names: Iterable[str]) -> frozenset[str]:
+        return self._known(field, "label", map(self._called, names), self._names)
+
+    def _called(self, name: str) -> str:
+        """The label's own name for an alias of it."""
+        return self._taxonomy.find(name).name if name else name
+
+    def _known(
+        self, field: str, what: str, names: Iterable[str], known: dict[str, str]
+    ) -> frozenset[str]:
+        found = set()
+        for place, name in enumerate(names):
+            if name.casefold() not in known:
+                near = difflib.get_close_matches(name.casefold(), known, n=3)
+                hint = f"; did you mean {' or '.join(known[one] for one in near)}?" if near else ""
+                raise InvalidArgument(
+                    f"filter.{field}[{place}]", f"must be the name of a {what}{hint}"
+                )
+            found.add(known[name.casefold()])
+        return frozenset(found)
+
+
+def _properties(picture: image.Picture, found: Sequence[Label], most: int) -> Properties:
+    boxes = [instance.box for label in found for instance in label.instances]
+    whole = colours.look(picture.pixels, most)
+    if not boxes:
+        return Properties(whole, None, None)
+    mask = colours.foreground(picture.pixels.shape, boxes)
+    return Properties(
+        whole,
+        colours.look(picture.pixels, most, mask),
+        colours.look(picture.pixels, most, ~mask),
+    )
