@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from beholden.cli.commands import (
+    archive,
     collections,
     compare,
     demo,
@@ -23,6 +24,7 @@ from beholden.cli.commands import (
     models,
     moderate,
     policy,
+    proof,
     search,
     serve,
     token,
@@ -241,8 +243,30 @@ def _ask_the_law(app: typer.Typer) -> None:
         ledger.verify,
         "ledger verify --as beholden-ops --role auditor",
         "ledger verify --ledger sqlite:///var/ledger.db  # without a server",
+        "ledger verify --ledger export.jsonl --key public.pem  # anywhere",
     )
     _hang(group, ledger.show_all, "ledger list --denied --max 5", name="list")
+    _hang(
+        group,
+        archive.export,
+        "ledger export ledger.jsonl",
+        "ledger export ledger --format parquet --ledger postgresql://beholden@db/ledger",
+        "ledger export - | jq -c 'select(.allowed == false) | .body.decision.reasons'",
+    )
+    _hang(group, proof.key, "ledger key > public.pem")
+    _hang(group, proof.prove, "ledger prove 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --out proof.json")
+    _hang(
+        group,
+        proof.check_proof,
+        "ledger check-proof proof.json --key public.pem",
+        name="check-proof",
+    )
+    _hang(
+        group,
+        archive.prune,
+        "ledger prune --keep-days 365",
+        "ledger prune --before 2026-01-01 --yes --ledger postgresql://beholden@db/ledger",
+    )
 
 
 def _run(app: typer.Typer) -> None:

@@ -9,6 +9,20 @@ import typer
 from rich.markup import escape
 
 Picture = Annotated[Path, typer.Argument(help="A JPEG or PNG file; - reads standard input.")]
+Place = Annotated[
+    str,
+    typer.Option(
+        "--ledger",
+        metavar="PLACE",
+        help="The ledger's URL, or an export of it; BEHOLDEN_LEDGER_URL if absent.",
+    ),
+]
+Keys = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--key", metavar="PEM", help="The public key that must have signed it; repeatable."
+    ),
+]
 Collection = Annotated[str, typer.Argument(help="The collection's id.")]
 Draw = Annotated[
     Path | None,

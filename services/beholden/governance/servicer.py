@@ -9,12 +9,10 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from beholden.core.caller import caller
 from beholden.core.law import Decision
-from beholden.core.record import Entry
 from beholden.governance.pipeline import GovernancePipeline
 from beholden.v1 import governance_pb2, governance_pb2_grpc
 from beholden.wire.gallery import timestamp
-
-_MOST_BREACHES = 100
+from beholden.wire.ledger import ledger_record, verification
 
 M = TypeVar("M", Struct, Value)
 
@@ -58,26 +56,14 @@ class GovernanceServicer(governance_pb2_grpc.GovernanceServiceServicer):
             denied_only=request.denied_only,
         )
         return governance_pb2.ListDecisionsResponse(
-            records=map(_record, page.items), next_page_token=page.next_token
+            records=map(ledger_record, page.items), next_page_token=page.next_token
         )
 
     async def VerifyLedger(
         self, request: governance_pb2.VerifyLedgerRequest, context: Any
     ) -> governance_pb2.VerifyLedgerResponse:
         """Says whether the chain holds."""
-        found = await self._pipeline.verify()
-        return governance_pb2.VerifyLedgerResponse(
-            holds=found.holds,
-            entry_count=found.entries,
-            writer_count=found.writers,
-            head=found.head,
-            breaches=[
-                governance_pb2.LedgerBreach(
-                    writer=breach.writer, sequence=breach.sequence, problem=breach.problem
-                )
-                for breach in found.breaches[:_MOST_BREACHES]
-            ],
-        )
+        return verification(await self._pipeline.verify())
 
 
 def _decision(decision: Decision) -> governance_pb2.PolicyDecision:
@@ -104,22 +90,6 @@ def _decision(decision: Decision) -> governance_pb2.PolicyDecision:
         advice=decision.advice,
         answered_rules=decision.answered,
         revision=decision.revision,
-    )
-
-
-def _record(entry: Entry) -> governance_pb2.LedgerRecord:
-    record = entry.record
-    return governance_pb2.LedgerRecord(
-        decision_id=record.id,
-        kind=record.kind,
-        time=timestamp(record.time_ns),
-        principal=record.principal,
-        action=record.action,
-        allowed=record.allowed,
-        body=_json(record.body, Struct()),
-        writer=entry.writer,
-        sequence=entry.sequence,
-        hash=entry.hash,
     )
 
 

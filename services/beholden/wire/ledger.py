@@ -42,4 +42,7 @@ def verification(found: Verification) -> governance_pb2.VerifyLedgerResponse:
             )
             for breach in found.breaches[:_MOST_BREACHES]
         ],
+        checkpoint_count=found.checkpoints,
+        covered_entry_count=found.covered,
+        checkpoint=found.checkpoint,
     )
