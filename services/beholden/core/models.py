@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
+FACE_AGE_GENDER = "face-age-gender"
+FACE_EMOTION = "face-emotion"
+FACE_ANTISPOOF = "face-antispoof"
+FACE_LIVENESS = "face-liveness"
 MODERATOR = "moderator"
 OBJECT_DETECTOR = "object-detector"
 PICTURE_CLASSIFIER = "picture-classifier"

@@ -54,7 +54,7 @@ def chips(pixels: Pixels, landmarks: NDArray[np.floating]) -> Pixels:
     points = landmarks * (width, height) - 0.5
     out = np.empty((len(points), CHIP, CHIP, 3), np.uint8)
     for chip, transform in zip(out, fit_similarity(points), strict=True):
-        _cut(pixels, transform, chip)
+        cut(pixels, transform, chip)
     return out
 
 
@@ -63,13 +63,15 @@ def mirror(chips: Pixels) -> Pixels:
     return chips[:, :, ::-1]
 
 
-def _cut(pixels: Pixels, transform: NDArray[np.float64], chip: Pixels) -> None:
-    """Warps the part of the picture that the chip needs into `chip`.
+def cut(pixels: Pixels, transform: NDArray[np.float64], chip: Pixels) -> None:
+    """Fills the square `chip` (S, S, 3) with what `transform` (2, 3) carries there from the picture.
 
-    A face larger than the chip is first reduced by area averaging: interpolation reads only the
-    four nearest pixels, so that fine detail would alias and move the face's embedding.
+    Both are counted from the centre of their first pixel; outside the picture is black. A face
+    larger than the chip is first reduced by area averaging: interpolation reads only the four
+    nearest pixels, so that fine detail would alias and move what a model makes of the face.
     """
-    near, far = -_MARGIN, CHIP + _MARGIN
+    side = len(chip)
+    near, far = -_MARGIN, side + _MARGIN
     chip_corners = np.array(((near, near, 1), (far, near, 1), (near, far, 1), (far, far, 1)))
     corners = chip_corners @ cv2.invertAffineTransform(transform).T
     size = np.array(pixels.shape[1::-1])
@@ -77,9 +79,9 @@ def _cut(pixels: Pixels, transform: NDArray[np.float64], chip: Pixels) -> None:
     right, bottom = np.clip(np.ceil(corners.max(axis=0)), 1, size).astype(int)
 
     scale = min(1.0, float(np.hypot(transform[0, 0], transform[1, 0])))
-    width, height = (max(1, round(side * scale)) for side in (right - left, bottom - top))
+    width, height = (max(1, round(length * scale)) for length in (right - left, bottom - top))
     region = resized(pixels[top:bottom, left:right], width, height)
     factors = np.array(((right - left) / width, (bottom - top) / height))
     shift = transform[:, 2] + transform[:, :2] @ (factors / 2 - 0.5 + (left, top))
     from_region = np.column_stack((transform[:, :2] * factors, shift))
-    cv2.warpAffine(region, from_region, (CHIP, CHIP), dst=chip, flags=cv2.INTER_LINEAR)
+    cv2.warpAffine(region, from_region, (side, side), dst=chip, flags=cv2.INTER_LINEAR)

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
 MIRROR = Path(os.environ.get("BEHOLDEN_MODEL_MIRROR") or ROOT.parent / "shared" / "models")
 DATA = Path(os.environ.get("BEHOLDEN_TEST_DATA") or ROOT.parent / "shared" / "data")
-TFJS = ("core", "layers", "backend-cpu")
+TFJS = ("core", "layers", "converter", "backend-cpu")
 TFJS_VERSION = "4.22.0"
 
 
@@ -60,7 +60,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory, upstream: dict[str, Fet
     for fetched in upstream.values():
         for path in fetched.paths.values():
             shutil.copy(path, mirror)
-    for report in pull(CATALOG, None, repository, mirror=mirror):
+    for report in pull(CATALOG, list(upstream), repository, mirror=mirror):
         assert report.outcome is Outcome.PULLED, report
     return repository
 
@@ -235,6 +235,52 @@ def test_nsfwjs_answers_as_tensorflow_js_does(
     (ours,) = session(repository, "nsfwjs_mobilenet_v2").run(None, {"image": images})
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
     np.testing.assert_allclose(ours.sum(1), 1, atol=1e-5)
+
+
+LUMA = np.float32([0.2989, 0.5870, 0.1140])
+GRAPH_MODELS = {
+    "centernet_mobilenet_v3": ("tower_0/keypoints,tower_0/wh", lambda rgb: rgb),
+    "faceres": (
+        "age_pred/Softmax,gender_pred/Sigmoid",
+        lambda rgb: rgb[..., ::-1] - np.float32([103.939, 116.779, 123.68]),
+    ),
+    "face_emotion": ("Identity", lambda rgb: ((rgb / 255 * LUMA).sum(-1, keepdims=True) - 0.5) * 2),
+    "face_antispoof": ("Identity", lambda rgb: rgb / 255),
+    "face_liveness": ("Identity", lambda rgb: rgb / 255),
+}
+"""The graph models: the nodes that are asked, and the pixels as their authors prepare them."""
+
+
+@pytest.mark.parametrize("name", GRAPH_MODELS)
+def test_graph_models_answer_as_tensorflow_js_does(
+    repository: Path,
+    upstream: dict[str, Fetched],
+    pictures: list[np.ndarray],
+    tfjs: Path,
+    name: str,
+) -> None:
+    nodes, prepared = GRAPH_MODELS[name]
+    (tensor,) = CATALOG.model(name).inputs
+    side = tensor.shape[1]
+    images = squared(pictures[: 1 if side > 224 else 4], side)
+    values = prepared(images.astype(np.float32)).astype("<f4")
+    values.tofile(tfjs / "values.bin")
+    shutil.copy(Path(__file__).with_name("tfjs_graph_reference.mjs"), tfjs)
+    topology, weights = upstream[name].paths.values()
+    shape = ",".join(map(str, values.shape))
+    answer = subprocess.run(
+        ["node", "tfjs_graph_reference.mjs", topology, weights, "values.bin", shape, nodes],
+        cwd=tfjs,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    theirs = json.loads(answer.stdout.splitlines()[-1])
+    ours = session(repository, name).run(None, {tensor.name: images})
+    for one, want in zip(ours, theirs, strict=True):
+        last = one.transpose(0, 2, 3, 1) if one.ndim == 4 else one
+        wanted = np.array(want["values"]).reshape(want["shape"])
+        np.testing.assert_allclose(last, wanted, rtol=1e-4, atol=1e-5 * max(1, wanted.max()))
 
 
 def test_both_forms_of_nsfwjs_give_the_same_model(repository: Path, tmp_path: Path) -> None:

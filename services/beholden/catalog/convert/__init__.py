@@ -6,4 +6,6 @@ centerface    CenterFace's own ONNX file
 dlib_format   dlib's serialised face network, as layers        dlib_graph    those layers as ONNX
 tfjs_model    a TensorFlow.js model: topology and weights       tfjs_layers   a layers model as ONNX
 nsfwjs        the nsfwjs models                                 javascript    data wrapped in JavaScript
+tfjs_graph    a TensorFlow.js graph model as ONNX               human         those of @vladmandic/human
+published     published ONNX models behind a picture
 """

@@ -9,7 +9,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import helper
 
-from beholden.catalog.convert import centerface, dlib_graph, nsfwjs, published
+from beholden.catalog.convert import centerface, dlib_graph, human, nsfwjs, published
 from beholden.catalog.convert.graph import OPSET, ConversionError
 from beholden.catalog.entries import ModelEntry
 from beholden.core.models import TensorSpec
@@ -29,6 +29,11 @@ CONVERTERS: Mapping[str, Converter] = {
     "centerface@1": centerface.convert,
     "dlib-resnet@1": dlib_graph.convert,
     "nsfwjs@1": nsfwjs.convert,
+    "human-age-gender@1": human.age_gender,
+    "human-antispoof@1": human.antispoof,
+    "human-centernet@1": human.centernet,
+    "human-emotion@1": human.emotion,
+    "human-liveness@1": human.liveness,
     "published@1": published.convert,
 }
 """A converter whose output changes gets a new number, so that what it made before is made anew."""

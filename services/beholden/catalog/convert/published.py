@@ -42,7 +42,7 @@ def behind_pixels(
         raise ConversionError("one input of four dimensions, a picture, was expected")
 
     graph = Graph(entry.name)
-    names = {inputs[0].name: _normalised(entry, graph, inputs[0].type.tensor_type.elem_type)}
+    names = {inputs[0].name: normalised(entry, graph, inputs[0].type.tensor_type.elem_type)}
     casts = []
     outputs = [renamed.get(value.name, "") for value in upstream.output]
     if not renamed:
@@ -90,8 +90,8 @@ def _current(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.GraphProto:
     return current.graph
 
 
-def _normalised(entry: ModelEntry, graph: Graph, dtype: int) -> str:
-    """The picture as upstream wants it."""
+def normalised(entry: ModelEntry, graph: Graph, dtype: int = TensorProto.FLOAT) -> str:
+    """The picture as upstream wants it, [N,C,H,W], by what the catalogue says of it."""
     wanted = entry.normalise
     value = graph.pixels(entry.inputs[0].name)
     if wanted.channels == "BGR":
