@@ -28,7 +28,7 @@ STORY = (
     "1 face like disguised.jpg in missing",
     "nothing unsafe was told",
     "The chain holds",
-    "The chain is broken in 1 place",
+    "The chain is broken",
     "was changed after it was written",
 )
 

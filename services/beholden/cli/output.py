@@ -115,16 +115,18 @@ def as_document(message: Message, **more: str) -> dict[str, Any]:
     return {**fields, **more}
 
 
-def table(*columns: str, title: str = "") -> Table:
-    """An empty table in the house's style; a column that starts with '>' holds numbers."""
-    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    for name in columns:
-        number = name.startswith(">")
+def table(*columns: str) -> Table:
+    """An empty table in the house's style.
+
+    A column that starts with `>` holds numbers, one that starts with `=` names that are not broken.
+    """
+    made = Table(box=None, pad_edge=False)
+    for column in columns:
         made.add_column(
-            name.removeprefix(">"),
-            justify="right" if number else "left",
+            column.lstrip(">="),
+            justify="right" if column.startswith(">") else "left",
             header_style="bold",
-            no_wrap=number,
+            no_wrap=column.startswith((">", "=")),
             overflow="fold",
         )
     return made

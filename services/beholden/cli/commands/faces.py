@@ -19,7 +19,7 @@ def show_all(context: typer.Context, collection: Collection) -> None:
     """List the faces of a collection."""
     here = session(context)
     stub = here.stub(search_pb2_grpc.SearchServiceStub)
-    shown = table("face", "external id", "source", "enrolled by", "at")
+    shown = table("=face", "external id", "source", "enrolled by", "at")
     request = search_pb2.ListFacesRequest(parent=f"collections/{collection}", page_size=1000)
     for page in here.client.pages(stub.ListFaces, request):
         for face in page.faces:

@@ -73,7 +73,7 @@ def _show(here: Session, answer: Found, about: str) -> None:
 
 
 def _candidates(found: Iterable[search_pb2.Candidate]) -> Table:
-    shown = table(">similarity", "external id", "face", "source")
+    shown = table(">similarity", "external id", "=face", "source")
     for candidate in found:
         face = candidate.face
         shown.add_row(

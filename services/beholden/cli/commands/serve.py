@@ -30,6 +30,6 @@ def serve(
 
     def ready(address: str) -> None:
         here.output.document({"address": address, "services": list(names)})
-        here.output.show(f"serving {', '.join(names)} at [bold]{address}[/]; Ctrl-C stops it")
+        here.output.show(f"serving at [bold]{address}[/]: {', '.join(names)}; Ctrl-C stops it")
 
     asyncio.run(run(settings(listen=listen), names, ready))
