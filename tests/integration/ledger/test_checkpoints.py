@@ -17,7 +17,7 @@ from beholden.ledger.keys import TrustedKeys, open_signer, read_public
 from beholden.ledger.sealing import newest_checkpoint, read_checkpoint, seal, write_checkpoint
 from beholden.ledger.tables import to_entry
 from tests.contract.ledgers import key_file, ledger_settings, opened, record
-from tests.integration.ledger.test_durability import child
+from tests.integration.ledger.test_durability import CHILD, child
 from tests.integration.ledger.test_tampering import Tamperer, delete, tamper, verify, write
 
 SPAN, EACH = 4, 12
@@ -77,7 +77,7 @@ async def test_signed_at_the_end_and_only_for_something_new(ledger_url: str) -> 
 
 
 async def test_one_signs_for_all_chains(ledger_url: str) -> None:
-    with child("append_for_ever", ledger_url) as process:
+    with child(CHILD, "append_for_ever", ledger_url) as process:
         assert process.stdout is not None
         for _ in range(20):
             process.stdout.readline()
