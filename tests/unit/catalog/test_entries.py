@@ -36,7 +36,7 @@ def test_triton_configuration_says_what_the_catalogue_says(model: ModelEntry) ->
     assert config.platform == "onnxruntime_onnx"
     assert config.max_batch_size == model.max_batch
     assert config.HasField("dynamic_batching")
-    dtypes = {"TYPE_UINT8": "uint8", "TYPE_FP32": "float32"}
+    dtypes = {"TYPE_UINT8": "uint8", "TYPE_FP32": "float32", "TYPE_INT32": "int32"}
     for declared, promised in ((config.input, model.inputs), (config.output, model.outputs)):
         said = [
             TensorSpec(

@@ -7,5 +7,6 @@ dlib_format   dlib's serialised face network, as layers        dlib_graph    tho
 tfjs_model    a TensorFlow.js model: topology and weights       tfjs_layers   a layers model as ONNX
 nsfwjs        the nsfwjs models                                 javascript    data wrapped in JavaScript
 tfjs_graph    a TensorFlow.js graph model as ONNX               human         those of @vladmandic/human
+pp_ocr        PP-OCR's recogniser, its answers as characters
 published     published ONNX models behind a picture
 """

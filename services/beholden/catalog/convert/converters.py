@@ -9,7 +9,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import helper
 
-from beholden.catalog.convert import centerface, dlib_graph, human, nsfwjs, published
+from beholden.catalog.convert import centerface, dlib_graph, human, nsfwjs, pp_ocr, published
 from beholden.catalog.convert.graph import OPSET, ConversionError
 from beholden.catalog.entries import ModelEntry
 from beholden.core.models import TensorSpec
@@ -35,6 +35,7 @@ CONVERTERS: Mapping[str, Converter] = {
     "human-emotion@1": human.emotion,
     "human-liveness@1": human.liveness,
     "published@1": published.convert,
+    "pp-ocr-recogniser@1": pp_ocr.recogniser,
 }
 """A converter whose output changes gets a new number, so that what it made before is made anew."""
 
