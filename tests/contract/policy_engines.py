@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def require_opa() -> Path:
     pytest.skip(missing)
 
 
+@cache
 def law() -> Law:
     """The law of policies/."""
     return load_law(POLICIES)
@@ -85,16 +87,22 @@ def call(tenant: str = "daily-herald", action: str = "face.search", **facts: Any
 
 @contextmanager
 def opa_server(bundle: Path, folder: Path, *, socket_file: bool) -> Iterator[str]:
-    """A real OPA over `bundle`, ready; answers its URL and is stopped afterwards."""
-    opa = require_opa()
+    """A real OPA over `bundle`, ready; answers its URL and is killed afterwards."""
     url = f"unix://{folder / 'opa.sock'}" if socket_file else f"http://127.0.0.1:{_free_port()}"
-    address = url if socket_file else url.removeprefix("http://")
-    command = [opa, "run", "--server", "--addr", address, "--skip-version-check"]
-    command += ["--log-level", "error", "--bundle", bundle]
-    with (folder / "opa.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:
+    with opa_process(bundle, folder, url):
+        yield url
+
+
+@contextmanager
+def opa_process(bundle: Path, folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """OPA's process at `url`, which takes up the bundle anew when its file changes."""
+    command = [require_opa(), "run", "--server", "--addr", url.removeprefix("http://")]
+    command += ["--skip-version-check", "--log-level", "error", "--watch", "--bundle", bundle]
+    log = folder / "opa.log"
+    with log.open("ab") as file, subprocess.Popen(command, stderr=file) as server:
         try:
-            _await_health(url, server, folder / "opa.log")
-            yield url
+            _await_health(url, server, log)
+            yield server
         finally:
             server.kill()
 

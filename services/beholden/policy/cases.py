@@ -34,6 +34,7 @@ class Given(_Entry):
     on_behalf_of: str | list[str] = ""
     case: str | list[str] = ""
     roles: list[str] = []
+    evidence: dict[str, Any] = {}
     request: dict[str, Any] = {}
     now: str | list[str] = "2026-11-22T00:35:37Z"
 
@@ -41,7 +42,7 @@ class Given(_Entry):
         """The facts of each combination, as the guard would gather them."""
         choices = {
             name: value if isinstance(value, list) else [value]
-            for name, value in self.model_dump(exclude={"roles", "request"}).items()
+            for name, value in self.model_dump(exclude={"roles", "evidence", "request"}).items()
         }
         for chosen in product(*choices.values()):
             yield self._facts(dict(zip(choices, chosen, strict=True)), tenants)
@@ -53,7 +54,7 @@ class Given(_Entry):
             **one,
             "principal": {"id": "someone", "roles": self.roles},
             "tenant": tenants[one["tenant"]].facts(),
-            "evidence": {},
+            "evidence": self.evidence,
             "request": self.request,
             "time": {"now": now, "ns": int(instant.timestamp()) * 10**9},
         }

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from regopy import Bundle, BundleFormat, Interpreter, LogLevel, Output
+from regopy import Bundle, BundleFormat, Interpreter, LogLevel, Output, RegoError
 
 from beholden.core.errors import FailedPrecondition, Unavailable
 from beholden.core.law import Decision, Evaluation, Facts, Json, PolicyStatus
@@ -148,7 +148,7 @@ def _build(law: Law, seconds: float) -> Bundle:
         except subprocess.TimeoutExpired:
             raise _refused(f"compiling it took over {seconds} s") from None
         if child.returncode != 0:
-            words = (child.stderr + child.stdout).decode(errors="replace").strip()
+            words = (child.stdout or child.stderr).decode(errors="replace").strip()
             raise _refused(words[:2000] or f"the compiler ended with {child.returncode}")
         bundle = _interpreter().load_bundle(str(path), BundleFormat.Binary)
     if not bundle.ok():
@@ -163,19 +163,25 @@ def _refused(problem: str) -> FailedPrecondition:
 def _child(path: str) -> None:
     """Builds the law from standard input, asks it about no facts at all, and saves it to `path`."""
     source = json.load(sys.stdin)
-    interpreter = Interpreter()
-    interpreter.strict_built_in_errors = True
-    interpreter.add_data_json(json.dumps(source["data"]))
+    builder = Interpreter()
+    builder.strict_built_in_errors = True
+    builder.add_data_json(json.dumps(source["data"]))
     for name, module in source["modules"].items():
-        interpreter.add_module(name, module)
-    bundle = interpreter.build(None, [ENTRYPOINT])
+        builder.add_module(name, module)
+    bundle = builder.build(None, [ENTRYPOINT])
     if not bundle.ok():
         sys.exit("it does not compile")
-    decision = parse(Evaluation(_query(_interpreter(), bundle, "{}"), ""))
-    if decision.allowed:
+    try:
+        answer = _query(_interpreter(), bundle, "{}")
+    except ValueError:
+        sys.exit("it compiles, but cannot be asked; does every name in it exist?")
+    if parse(Evaluation(answer, "")).allowed:
         sys.exit("it allows a call of which nothing is known")
-    interpreter.save_bundle(path, bundle, BundleFormat.Binary)
+    builder.save_bundle(path, bundle, BundleFormat.Binary)
 
 
 if __name__ == "__main__":
-    _child(sys.argv[1])
+    try:
+        _child(sys.argv[1])
+    except RegoError as problem:
+        sys.exit(str(problem))

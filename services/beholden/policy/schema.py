@@ -47,6 +47,13 @@ def _date(text: str) -> str:
     return text
 
 
+def _public(keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """JSON Web Keys without what only their owner may have (RFC 7518, 6)."""
+    if any(key.keys() & {"d", "k", "p", "q"} for key in keys):
+        raise ValueError("must be public keys; the private one stays with the issuer")
+    return keys
+
+
 Date = Annotated[str, AfterValidator(_date)]
 OpenDate = Literal[""] | Date
 Words = Annotated[str, Field(min_length=1)]
@@ -133,7 +140,8 @@ class Exemption(_Entry):
     lifts: Annotated[list[RestrictionId], Some]
     tenants: Annotated[list[str], Some] | Literal["any"]
     purposes: Annotated[list[PurposeName], Some]
-    requires: list[Literal["case", "jurisdiction", "on_behalf_of"]]
+    requires: list[Literal["case", "jurisdiction", "on_behalf_of", "authorisation", "consent"]]
+    offences: Annotated[list[Words], Some] | None = None
     since: Date
     until: OpenDate
 
@@ -201,12 +209,32 @@ class Provenance(_Entry):
     classes: list[ClassName]
 
 
+class Attribute(Titled):
+    """What may be asked of a face: the class of response fields that it fills, and who may know.
+
+    Everybody may where it is `open`, else the kinds of organisation that are named for a purpose.
+    """
+
+    withholds: str
+    open: bool
+    purposes: dict[PurposeName, list[KindName]]
+
+
 class Redaction(_Entry):
     """Which classes of response fields are withheld, in answers to which classes of actions."""
 
     classes: list[ClassName]
     kinds: dict[KindName, list[str]]
     purposes: dict[PurposeName, list[str]]
+    attributes: dict[str, Attribute]
+
+
+class Issuer(Titled):
+    """Who signs evidence: of what kind, good for how long at most, with which public keys (a JWKS)."""
+
+    issues: Annotated[list[Literal["authorisation", "consent"]], Some]
+    max_days: Annotated[int, Field(ge=1, le=3660)]
+    keys: Annotated[list[dict[str, Any]], Some, AfterValidator(_public)]
 
 
 class Event(Titled):
@@ -234,6 +262,8 @@ class Topics(BaseModel):
     review: Review
     provenance: Provenance
     redaction: Redaction
+    issuers: dict[str, Issuer]
+    revocations: dict[str, list[str]]
     roles: dict[ActionName, Annotated[list[str], Some]]
     required_rules: Annotated[list[RuleName], Some]
 

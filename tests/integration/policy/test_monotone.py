@@ -1,0 +1,101 @@
+"""More restrictions never allow more, more exemptions never deny more, whatever the rest of the law."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beholden.core.errors import Unavailable
+from beholden.core.ports import PolicyEngine
+from beholden.policy.law import Law
+from tests.contract.policy_engines import changed, law, opened
+from tests.contract.policy_facts import JUNK, KINDS, PURPOSES, random_facts
+
+CLASSES = sorted(law().data["law"]["classes"])  # type: ignore[index, call-overload, type-var, arg-type]
+CALLS = 60
+
+
+def restriction(source: random.Random) -> dict[str, Any]:
+    """A restriction on something or other, now and then malformed."""
+    entry: dict[str, Any] = {
+        "says": "This may not be",
+        "classes": source.sample(CLASSES, 4),
+        "kinds": source.sample(KINDS, 3),
+        "purposes": source.sample(PURPOSES, 3),
+        "jurisdictions": source.choice([["US"], ["EU"], ["IT", "US-WA"]]),
+        "since": source.choice(["2020-06-10", "2026-11-22T00:35:37Z", "2028-01-01"]),
+        "until": source.choice(["", "2027-06-10", "2030-01-01"]),
+    }
+    return _varied(entry, source)
+
+
+def exemption(source: random.Random) -> dict[str, Any]:
+    """An exemption from the moratorium for somebody, now and then malformed."""
+    entry: dict[str, Any] = {
+        "says": "somebody",
+        "lifts": ["amazon-2021/police-face-comparison"],
+        "tenants": source.choice(["any", ["metro-police"], ["daily-herald", "find-the-lost"]]),
+        "purposes": source.sample(PURPOSES, 3),
+        "requires": source.choice([[], [], ["case"]]),
+        "since": source.choice(["2020-06-10", "2026-11-22", "2028-01-01"]),
+        "until": source.choice(["", "2027-06-10", "2030-01-01"]),
+    }
+    return _varied(entry, source)
+
+
+def _varied(entry: dict[str, Any], source: random.Random) -> dict[str, Any]:
+    for name in list(entry):
+        if source.random() < 0.08:
+            del entry[name]
+        elif source.random() < 0.05:
+            entry[name] = source.choice(JUNK)
+    return entry
+
+
+def more(
+    topic: str, entry: Callable[[random.Random], dict[str, Any]], source: random.Random
+) -> Law:
+    """The law with a few more entries under `topic`."""
+    data: Any = copy.deepcopy(law().data)
+    data["law"][topic] |= {f"more-{number}": entry(source) for number in range(8)}
+    return changed(law(), data=data)
+
+
+async def allowed(engine: PolicyEngine, calls: list[dict[str, Any]]) -> set[int]:
+    """Which of the calls may be made; one that cannot be decided may not."""
+    found = set()
+    for number, facts in enumerate(calls):
+        with suppress(Unavailable):
+            if (await engine.decide(facts)).allowed:
+                found.add(number)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_more_restrictions_never_allow_more(seed: int, tmp_path: Path) -> None:
+    source = random.Random(seed)
+    calls = [random_facts(source) for _ in range(CALLS)]
+    async with opened("rego", law(), tmp_path) as engine:
+        before = await allowed(engine, calls)
+    async with opened("rego", more("moratoria", restriction, source), tmp_path) as engine:
+        after = await allowed(engine, calls)
+    assert after < before
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_more_exemptions_never_deny_more(seed: int, tmp_path: Path) -> None:
+    source = random.Random(seed)
+    calls = [random_facts(source) for _ in range(CALLS)]
+    police = {"kind": "police_department", "id": "metro-police", "jurisdiction": "US-WA"}
+    calls = [{**facts, "tenant": police, "action": "face.search"} for facts in calls]
+    async with opened("rego", law(), tmp_path) as engine:
+        before = await allowed(engine, calls)
+    async with opened("rego", more("exemptions", exemption, source), tmp_path) as engine:
+        after = await allowed(engine, calls)
+    assert after > before
