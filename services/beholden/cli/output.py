@@ -22,7 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from beholden.cli.failures import Failure
@@ -87,7 +87,11 @@ class Output:
     def progress(self, *, rate: bool = False, size: bool = False) -> Progress:
         """A progress bar on stderr that leaves no trace: counts, or sizes in bytes."""
         speed = [_Rate()] if rate else []
-        amount = [DownloadColumn(), TransferSpeedColumn()] if size else [MofNCompleteColumn()]
+        amount = (
+            [DownloadColumn(table_column=Column(no_wrap=True)), TransferSpeedColumn()]
+            if size
+            else [MofNCompleteColumn()]
+        )
         return Progress(
             TextColumn("{task.description}"),
             BarColumn(),

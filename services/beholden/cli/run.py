@@ -21,11 +21,13 @@ def run(arguments: Sequence[str]) -> int:
     except Failure as failure:
         output.failure(failure)
         return failure.exit_code
+    except InvalidArgument as error:
+        wrong = ((error.field, error.problem),)
+        output.failure(Failure(error.message, "INVALID_ARGUMENT", error.reason, wrong))
+        return ExitCode.USAGE
     except BeholdenError as error:
-        status = "INVALID_ARGUMENT" if isinstance(error, InvalidArgument) else "FAILED"
-        said = Failure(error.message, status, error.reason)
-        output.failure(said)
-        return said.exit_code
+        output.failure(Failure(error.message, reason=error.reason))
+        return ExitCode.FAILED
     except typer.TyperException as error:
         # A group without a command has shown its help already, and says nothing more.
         if error.format_message():
