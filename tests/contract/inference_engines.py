@@ -1,16 +1,15 @@
-"""The InferenceEngine adapters under test, each over a repository of one tiny model."""
+"""The InferenceEngine adapters under test, each over a repository of two tiny models."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from beholden.core.models import ModelSpec, TensorSpec
-from beholden.core.ports import InferenceEngine
-from beholden.inference.open import open_inference
-from beholden.inference.settings import InferenceSettings
+from tests.engines import Running, needs, running
 
 DOUBLE = ModelSpec(
     name="double",
@@ -20,47 +19,62 @@ DOUBLE = ModelSpec(
     outputs=(TensorSpec("y", "float32", (-1, -1, 2)),),
     max_batch=4,
 )
+SLOW = ModelSpec(
+    name="slow", version=1, role="test", inputs=DOUBLE.inputs, outputs=DOUBLE.outputs, max_batch=1
+)
 ABSENT = ModelSpec(
     name="absent", version=1, role="test", inputs=DOUBLE.inputs, outputs=DOUBLE.outputs
 )
+MODELS = (DOUBLE, SLOW)
 
-CONFIG = """name: "double"
-platform: "onnxruntime_onnx"
-max_batch_size: 4
-input [ { name: "x" data_type: TYPE_UINT8 dims: [ -1, 2 ] } ]
-output [ { name: "y" data_type: TYPE_FP32 dims: [ -1, 2 ] } ]
-dynamic_batching { }
-"""
+ENGINES = {"local": 0, "triton": 0, "triton-shared": 64}
+"""By name, with the MiB of memory shared."""
 
 
 def lay_out(repository: Path) -> None:
-    """Writes the model `y = 2 x` as the catalogue would."""
-    folder = repository / "double" / "1"
-    folder.mkdir(parents=True)
+    """Writes `y = 2 x`, at once and after much multiplying of matrices, as the catalogue would."""
+    for name, rounds in (("double", 0), ("slow", 12)):
+        folder = repository / name / "1"
+        folder.mkdir(parents=True)
+        onnx.save(_double(rounds), folder / "model.onnx")
+
+
+@contextmanager
+def triton(repository: Path, folder: Path) -> Iterator[Running]:
+    """A Triton over that repository, at a port of its own; `folder` is its own too."""
+    unit = needs("triton").unit(MODELS, repository, folder / "triton", 0)
+    with running(unit, folder / "triton.log") as server:
+        yield server
+
+
+def _double(rounds: int) -> onnx.ModelProto:
     shape = ["n", "m", 2]
+    x = helper.make_tensor_value_info("x", TensorProto.UINT8, shape)
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)
+    # It depends on the input, so that it is not folded away, and comes to nothing in the end.
+    work = [
+        helper.make_node("ReduceMax", ["f"], ["most"], keepdims=0),
+        helper.make_node("Add", ["orthogonal", "most"], ["m0"]),
+        *(
+            helper.make_node("MatMul", [f"m{i}", "orthogonal"], [f"m{i + 1}"])
+            for i in range(rounds)
+        ),
+        helper.make_node("ReduceMax", [f"m{rounds}"], ["end"], keepdims=0),
+        helper.make_node("Mul", ["end", "zero"], ["nothing"]),
+        helper.make_node("Add", ["f", "nothing"], ["g"]),
+    ]
+    matrix = np.roll(np.eye(1024, dtype=np.float32), 1, axis=0)
+    constants = {"orthogonal": matrix, "zero": np.float32(0)}
     graph = helper.make_graph(
         [
             helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT),
-            helper.make_node("Add", ["f", "f"], ["y"]),
+            *(work if rounds else ()),
+            helper.make_node("Add", ["f", "g" if rounds else "f"], ["y"]),
         ],
         "double",
-        [helper.make_tensor_value_info("x", TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+        [x],
+        [y],
+        [numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items() if rounds],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save(model, folder / "model.onnx")
-    (folder.parent / "config.pbtxt").write_text(CONFIG)
-
-
-@asynccontextmanager
-async def local(folder: Path) -> AsyncIterator[InferenceEngine]:
-    """ONNX Runtime in process."""
-    lay_out(folder)
-    engine = await open_inference("local:", folder, [DOUBLE], InferenceSettings())
-    try:
-        yield engine
-    finally:
-        await engine.close()
-
-
-ENGINES = {"local": local}
+    opset = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=9)

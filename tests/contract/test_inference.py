@@ -1,23 +1,58 @@
 """What every InferenceEngine must do."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from beholden.core.errors import FailedPrecondition, InvalidArgument, Unavailable
+from beholden.core.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    Unavailable,
+)
 from beholden.core.ports import InferenceEngine
 from beholden.inference.local import LocalEngine
+from beholden.inference.open import open_inference
 from beholden.inference.settings import InferenceSettings
-from tests.contract.inference_engines import ABSENT, DOUBLE, ENGINES
+from tests.contract.inference_engines import (
+    ABSENT,
+    DOUBLE,
+    ENGINES,
+    MODELS,
+    SLOW,
+    lay_out,
+    triton,
+)
+from tests.engines import Running
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    lay_out(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def triton_server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with triton(repository, tmp_path_factory.mktemp("triton")) as server:
+        yield server
 
 
 @pytest.fixture(params=ENGINES)
-async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[InferenceEngine]:
-    async with ENGINES[request.param](tmp_path) as made:
-        yield made
+async def engine(
+    request: pytest.FixtureRequest, repository: Path
+) -> AsyncIterator[InferenceEngine]:
+    url = "local:"
+    if request.param != "local":
+        url = request.getfixturevalue("triton_server").unit.address
+    settings = InferenceSettings(shared_memory=ENGINES[request.param])
+    made = await open_inference(url, repository, MODELS, settings)
+    yield made
+    await made.close()
 
 
 def batch(rows: int, columns: int = 3) -> np.ndarray:
@@ -70,6 +105,45 @@ async def test_answers_many_at_once(engine: InferenceEngine) -> None:
     answers = await asyncio.gather(*(engine.infer(DOUBLE, {"x": x}) for x in inputs))
     for x, answer in zip(inputs, answers, strict=True):
         np.testing.assert_array_equal(answer["y"], 2.0 * x)
+
+
+async def test_large_tensors_of_the_same_shape_do_not_mix(engine: InferenceEngine) -> None:
+    """Those that an engine may hand over in memory that it uses again."""
+    inputs = [np.full((2, 100_000, 2), value, np.uint8) for value in range(8)]
+    kept = []
+    for x in inputs:
+        kept.append((await engine.infer(DOUBLE, {"x": x}))["y"])
+    kept += [
+        answer["y"]
+        for answer in await asyncio.gather(*(engine.infer(DOUBLE, {"x": x}) for x in inputs))
+    ]
+    for x, y in zip([*inputs, *inputs], kept, strict=True):
+        np.testing.assert_array_equal(y, 2.0 * x)
+
+
+async def test_a_deadline_is_kept(engine: InferenceEngine) -> None:
+    with pytest.raises(DeadlineExceeded, match="slow@1"):
+        await engine.infer(SLOW, {"x": batch(1)}, timeout=0.001)
+    x = batch(3)
+    np.testing.assert_array_equal((await engine.infer(DOUBLE, {"x": x}))["y"], 2.0 * x)
+
+
+@pytest.mark.parametrize("columns", [3, 200_000], ids=["small", "large"])
+async def test_cancelling_ends_the_waiting_and_harms_nobody(
+    engine: InferenceEngine, columns: int
+) -> None:
+    x = np.full((1, columns, 2), 7, np.uint8)
+    for model in (SLOW, DOUBLE):  # so that the shapes of the answers are known to the engine
+        np.testing.assert_array_equal((await engine.infer(model, {"x": x}))["y"], 2.0 * x)
+    tasks = [asyncio.create_task(engine.infer(SLOW, {"x": x})) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(end, asyncio.CancelledError) for end in ends)
+    for value in range(4):
+        other = np.full((1, columns, 2), value, np.uint8)
+        np.testing.assert_array_equal((await engine.infer(DOUBLE, {"x": other}))["y"], 2.0 * other)
 
 
 async def test_closed_is_unavailable(engine: InferenceEngine) -> None:

@@ -53,8 +53,8 @@ class Milvus:
         unpacked.rename(self._binaries)
         return Found(self.pinned, self._binaries / "milvus")
 
-    def unit(self, folder: Path, *, usual: bool = True, exposed: bool = False) -> Unit:
-        """A server whose data lie in `folder`, on loopback at its usual port or any.
+    def unit(self, folder: Path, port: int | None = None, *, exposed: bool = False) -> Unit:
+        """A server whose data lie in `folder`, on loopback, its port chosen as Triton's.
 
         Milvus itself listens on every interface, to anyone: it is run in a network namespace where
         there is nothing else, and reached through `loopback`. `exposed` runs it without. Raises
@@ -67,15 +67,15 @@ class Milvus:
         configuration.write_text(self._configuration(folder))
         (folder / "configs" / "glog.conf").write_bytes((self._data / "glog.conf").read_bytes())
         server = [str(found.path), "run", "standalone"]
-        port, health = _PORT, _HEALTH_PORT
+        at, health = _PORT, _HEALTH_PORT
         if not exposed:
-            port, health = (free_port(p if usual else 0) for p in (_PORT, _HEALTH_PORT))
-            pairs = [f"{port}:{_PORT}", f"{health}:{_HEALTH_PORT}"]
+            at, health = map(free_port, (_PORT if port is None else port, 0))
+            pairs = [f"{at}:{_PORT}", f"{health}:{_HEALTH_PORT}"]
             server = [sys.executable, "-m", "beholden.engines.loopback", *pairs, "--", *server]
         return Unit(
             name=self.name,
             argv=server,
-            address=f"http://127.0.0.1:{port}",
+            address=f"http://127.0.0.1:{at}",
             health=f"http://127.0.0.1:{health}/healthz",
             env=environment(
                 DEPLOY_MODE="STANDALONE",

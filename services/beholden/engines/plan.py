@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Collection, Mapping
@@ -37,6 +38,8 @@ _URLS = {
 }
 _SHARED_MIB = "256"
 _FIRST_PORT = 50051
+_LONGEST = 90
+"""Bytes of a folder's name up to which a unix socket fits in it: its path holds 107."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,19 @@ class Plan:
         home, folder = self.home.resolve(), self.folder.resolve()
         triton, milvus, opa = Triton(home), Milvus(home), Opa(home)
         policies = self._policies()
-        socket = _runtime_folder(folder) / "opa.sock"
+        socket = _socket(folder)
         steps = {
             Postgres.name: Step(
-                Postgres.name, ENGINE, lambda *_: Postgres().unit(folder / Postgres.name)
+                Postgres.name,
+                ENGINE,
+                lambda _, before: Postgres().unit(folder / Postgres.name, _port(before)),
             ),
             Milvus.name: Step(
                 Milvus.name,
                 ENGINE,
-                lambda *_: milvus.unit(folder / Milvus.name, exposed=self.expose_milvus),
+                lambda _, before: milvus.unit(
+                    folder / Milvus.name, _port(before), exposed=self.expose_milvus
+                ),
             ),
             Opa.name: Step(
                 Opa.name,
@@ -77,8 +84,11 @@ class Plan:
             Triton.name: Step(
                 Triton.name,
                 ENGINE,
-                lambda *_: triton.unit(
-                    self._models(), self.settings.model_repository, folder / Triton.name
+                lambda _, before: triton.unit(
+                    self._models(),
+                    self.settings.model_repository,
+                    folder / Triton.name,
+                    _port(before),
                 ),
             ),
         }
@@ -144,12 +154,19 @@ def write_endpoints(folder: Path, addresses: Mapping[str, str]) -> None:
     fresh.replace(folder / "endpoints.json")
 
 
-def _runtime_folder(folder: Path) -> Path:
-    """A folder of ours alone with a short name: a unix socket's path holds 107 bytes at most."""
+def _port(before: str | None) -> int | None:
+    """The port of last time, so that whoever knows it need not be told another."""
+    return urlsplit(before).port if before else None
+
+
+def _socket(folder: Path) -> Path:
+    """Where OPA listens: in `folder`, or in one of ours alone whose name is shorter."""
+    if len(bytes(folder)) < _LONGEST:
+        return folder / "opa.sock"
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     made = base / f"beholden-{os.getuid()}-{sha256(bytes(folder)).hexdigest()[:8]}"
     made.mkdir(mode=0o700, exist_ok=True)
     status = made.lstat()
-    if made.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise FailedPrecondition(f"{made} is not ours alone", remedy="delete it")
-    return made
+    return made / "opa.sock"

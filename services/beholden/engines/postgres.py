@@ -61,25 +61,25 @@ class Postgres:
             raise FailedPrecondition("apt-get's postgresql is older than it may be")
         return found
 
-    def unit(self, folder: Path, *, usual: bool = True) -> Unit:
-        """A server on loopback over the cluster in `folder`, which is made where it is not there.
+    def unit(self, folder: Path, port: int | None = None) -> Unit:
+        """A server over the cluster in `folder`, which is made where it is not there.
 
-        Its one role has a password of its own, which is part of `address`. Raises
-        FailedPrecondition when it is not installed, cannot be run as another user than root, or
-        makes no cluster.
+        On loopback, its port chosen as Triton's. Its one role has a password of its own, which is
+        part of `address`. Raises FailedPrecondition when it is not installed, cannot be run as
+        another user than root, or makes no cluster.
         """
         if (found := self.find()) is None:
             raise missing(self)
         user = _account(folder)
         cluster, secret = folder / "cluster", folder / "password"
-        if not (cluster / "PG_VERSION").exists():
+        if not cluster.exists():
             _make(found.path.parent, cluster, secret, user)
-        port = free_port(_PORT if usual else 0)
+        at = free_port(_PORT if port is None else port)
         password = secret.read_text().strip()
-        address = f"postgresql://{_OWNER}:{password}@127.0.0.1:{port}/postgres"
+        address = f"postgresql://{_OWNER}:{password}@127.0.0.1:{at}/postgres"
         settings = {
             "listen_addresses": "127.0.0.1",
-            "port": port,
+            "port": at,
             "unix_socket_directories": "",
         }
         return Unit(
@@ -98,15 +98,17 @@ class Postgres:
 
 
 def _make(binaries: Path, cluster: Path, secret: Path, user: str | None) -> None:
-    shutil.rmtree(cluster, ignore_errors=True)
+    """Makes the cluster in one move, its role's password in `secret`."""
     secret.unlink(missing_ok=True)
     secret.touch(0o600)
     secret.write_text(secrets.token_urlsafe(24) + "\n")
     if user:
         shutil.chown(secret, user, user)
+    fresh = cluster.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
     packages.run(
         [
-            *(str(binaries / "initdb"), "-D", str(cluster), "-U", _OWNER),
+            *(str(binaries / "initdb"), "-D", str(fresh), "-U", _OWNER),
             *("--auth", "scram-sha-256", "--pwfile", str(secret)),
             *("--encoding", "UTF8", "--locale", "C"),
         ],
@@ -114,6 +116,7 @@ def _make(binaries: Path, cluster: Path, secret: Path, user: str | None) -> None
         cwd=cluster.parent,
         **({"user": user, "group": user, "extra_groups": ()} if user else {}),
     )
+    fresh.rename(cluster)
 
 
 def _account(folder: Path) -> str | None:

@@ -176,7 +176,8 @@ def _failed(record: Record, problem: str) -> FailedPrecondition:
 
 
 def _digest(unit: Unit) -> str:
-    started = [list(unit.argv), sorted(unit.env.items()), str(unit.folder)]
+    own = {name: value for name, value in unit.env.items() if name.startswith("BEHOLDEN_")}
+    started = [list(unit.argv), sorted(own.items()), str(unit.folder)]
     return hashlib.sha256(json.dumps(started).encode()).hexdigest()
 
 

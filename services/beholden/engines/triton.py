@@ -37,6 +37,7 @@ else:
 """Prints the folder of the interpreter's own library, which the backend stub is linked to."""
 
 _MOST_INSTANCES = 4
+_PORT = 8001
 _SHARED = Path("/dev/shm")  # noqa: S108 - where Linux keeps POSIX shared memory
 
 
@@ -67,11 +68,11 @@ class Triton:
         return Found(self.pinned, self._tree / "bin" / "tritonserver")
 
     def unit(
-        self, models: Sequence[ModelSpec], repository: Path, folder: Path, *, usual: bool = True
+        self, models: Sequence[ModelSpec], repository: Path, folder: Path, port: int | None = None
     ) -> Unit:
         """A server of `models`, whose ONNX files lie in `repository`; `folder` is its own.
 
-        On loopback, at its usual ports where they are free and `usual`, else at any. Raises
+        On loopback, at `port` or its usual one where that is free, else at any. Raises
         FailedPrecondition when it is not installed, OSError.
         """
         if (found := self.find()) is None:
@@ -86,7 +87,8 @@ class Triton:
         prefix = "triton-" + hashlib.sha256(bytes(folder.resolve())).hexdigest()[:12]
         for left in _SHARED.glob(f"{prefix}*"):
             left.unlink(missing_ok=True)
-        grpc, http, metrics = (free_port(port if usual else 0) for port in (8001, 8000, 8002))
+        grpc = free_port(_PORT if port is None else port)
+        http, metrics = (free_port(usual if port != 0 else 0) for usual in (8000, 8002))
         options = {
             "model-repository": served,
             "backend-directory": folder / "backends",
