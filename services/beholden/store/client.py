@@ -9,6 +9,7 @@ from pymilvus import MilvusClient
 
 from beholden.core.faces import Template
 from beholden.store.rows import Row, among, equals
+from beholden.store.settings import StoreSettings
 
 _CHUNK = 1000
 
@@ -20,9 +21,10 @@ class Client:
     strong waits, about 200 ms, until the server has taken in everything written before the call.
     """
 
-    def __init__(self, uri: str, timeout: float) -> None:
-        self.milvus = MilvusClient(uri, timeout=timeout, dedicated=True)
-        self._timeout = timeout
+    def __init__(self, uri: str, settings: StoreSettings) -> None:
+        self.milvus = MilvusClient(uri, timeout=settings.timeout, dedicated=True)
+        self._timeout = settings.timeout
+        self._long_timeout = settings.load_timeout
 
     def insert(self, name: str, rows: Sequence[Row]) -> None:
         """An id that is there already is stored twice by a server and replaced by Lite."""
@@ -40,7 +42,7 @@ class Client:
 
     def delete_scope(self, name: str, scope: str) -> None:
         """All rows of a scope."""
-        self.milvus.delete(name, filter=equals("scope", scope), timeout=self._timeout)
+        self.milvus.delete(name, filter=equals("scope", scope), timeout=self._long_timeout)
 
     def by_id(self, name: str, ids: Sequence[str], fields: Sequence[str]) -> list[Row]:
         """Those rows that are there, in no order."""
@@ -77,6 +79,14 @@ class Client:
         """Rows that are known to be few, in no order."""
         options = {"consistency_level": "Strong"} if strong else {}
         return self._query(name, expression, fields, **options)
+
+    def scopes(self, name: str) -> list[str]:
+        """The scope of every row; for Lite, which holds few."""
+        every = 'id >= ""'
+        rows = self.milvus.query(
+            name, filter=every, output_fields=["scope"], timeout=self._long_timeout
+        )
+        return [row["scope"] for row in rows]
 
     def nearest(
         self, name: str, scope: str, template: Template, limit: int, params: Mapping[str, int]

@@ -50,6 +50,7 @@ class RowCount:
         for (collection, scope), count in found.items():
             if count != self.of(collection, scope):
                 self.set(collection, scope, count)
+        self.is_new = False
 
     def set(self, collection: str, scope: str, count: int) -> None:
         """Zero forgets the scope."""

@@ -28,7 +28,6 @@ from beholden.store.rows import Row
 from beholden.store.schema import our_names
 from beholden.store.settings import StoreSettings
 
-_EVERYTHING = 'id >= ""'
 _DATA = ("collections/*/wal/*.arrow", "collections/*/partitions/*/*/*.parquet")
 
 _log = logging.getLogger(__name__)
@@ -70,11 +69,7 @@ class LiteBackend:
     def opened(self) -> None:
         """Compares what is there with what was acknowledged."""
         names = our_names(self._client.milvus, self._settings.prefix)
-        found = Counter(
-            (name, row["scope"])
-            for name in names
-            for row in self._client.all(name, _EVERYTHING, ["scope"], strong=False)
-        )
+        found = Counter((name, scope) for name in names for scope in self._client.scopes(name))
         lost = 0 if self._counts.is_new else self._counts.lost(found)
         if lost:
             raise FailedPrecondition(
@@ -150,7 +145,7 @@ class LiteBackend:
                 f"{self._path} is open in another process",
                 remedy="stop that one, or give both a Milvus server (store_url http://...)",
             ) from None
-        self._client = Client(f"unix:{self._folder}/lite:0", self._settings.timeout)
+        self._client = Client(f"unix:{self._folder}/lite:0", self._settings)
 
     def _stop(self) -> None:
         self._client.close()

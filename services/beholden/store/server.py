@@ -19,7 +19,7 @@ class ServerBackend:
     shared = True
 
     def __init__(self, url: str, settings: StoreSettings) -> None:
-        self.client = Client(url, settings.timeout)
+        self.client = Client(url, settings)
         self.threads = settings.threads
         self.index: str = settings.index
         version = re.match(r"v?(\d+)\.(\d+)", self.client.milvus.get_server_version())
