@@ -25,3 +25,16 @@ by(tenant, purpose) := object.union(search, {"tenant": tenant, "purpose": purpos
 acting(action) := object.union(search, {"action": action})
 
 at(now) := object.union(by(police, "criminal_investigation"), {"time": {"now": now}})
+
+order := {
+	"id": "order-12",
+	"issuer": "court",
+	"actions": ["face.search", "face.detect"],
+	"purposes": ["criminal_investigation"],
+	"collections": ["collections/c"],
+	"offences": ["kidnapping"],
+	"case": "",
+	"urgent": false,
+	"issued": "2026-11-20T00:00:00Z",
+	"expires": "2026-12-20T00:00:00Z",
+}

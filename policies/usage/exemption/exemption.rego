@@ -7,6 +7,7 @@
 package usage.exemption
 
 import data.usage.dates
+import data.usage.evidence
 
 # METADATA
 # title: Pairs of a restriction and an exemption that lifts it
@@ -42,10 +43,23 @@ holds(exemption) if {
 	input.purpose in exemption.purposes
 	names_tenant(exemption)
 	every fact in exemption.requires {
-		input[fact] != ""
+		given(fact)
 	}
+	for_offence(exemption)
 	dates.reached(exemption.since)
 	lasts(exemption)
+}
+
+given(fact) if input[fact] != ""
+
+given(kind) if kind in evidence.covering
+
+for_offence(exemption) if not "offences" in object.keys(exemption)
+
+for_offence(exemption) if {
+	"authorisation" in evidence.covering
+	some offence in input.evidence.authorisation.offences
+	offence in exemption.offences
 }
 
 names_tenant(exemption) if exemption.tenants == "any"

@@ -48,6 +48,39 @@ test_wants_the_facts_that_it_requires if {
 	not lifted(object.union(named, {"requires": ["nowhere"]}), facts)
 }
 
+with_order(order) := object.union(examples.by(examples.police, "criminal_investigation"), {"evidence": {"authorisation": order}})
+
+by_order := object.union(named, {
+	"tenants": "any",
+	"purposes": ["criminal_investigation"],
+	"requires": ["authorisation"],
+	"offences": ["terrorism", "kidnapping"],
+})
+
+ordered(entry, order) if {
+	lifted(entry, with_order(order)) with data.law.issuers as {"court": {"issues": ["authorisation"]}}
+		with data.law.revocations as {}
+}
+
+test_an_authorisation_lifts_where_it_covers_the_call if {
+	ordered(by_order, examples.order)
+	ordered(object.remove(by_order, ["offences"]), examples.order)
+	not lifted(by_order, examples.by(examples.police, "criminal_investigation"))
+	not lifted(by_order, with_order(examples.order)) with data.law.issuers as {}
+	not ordered(by_order, object.union(examples.order, {"expires": "2026-11-22T00:00:00Z"}))
+	not ordered(by_order, object.union(examples.order, {"actions": ["face.index"]}))
+}
+
+test_an_authorisation_lifts_for_its_offences_only if {
+	not ordered(by_order, object.union(examples.order, {"offences": ["theft"]}))
+	not ordered(by_order, object.union(examples.order, {"offences": []}))
+	not ordered(by_order, object.remove(examples.order, ["offences"]))
+	not ordered(object.union(by_order, {"offences": []}), examples.order)
+	not ordered(object.union(by_order, {"offences": null}), examples.order)
+	not ordered(object.union(by_order, {"requires": ["consent"]}), examples.order)
+	not ordered(object.union(by_order, {"requires": [], "offences": ["kidnapping"]}), object.remove(examples.order, ["id"]))
+}
+
 test_a_missing_condition_lifts_nothing if {
 	every key in ["lifts", "tenants", "purposes", "requires", "since", "until"] {
 		not lifted(object.remove(named, [key]), facts)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from beholden.core.errors import InvalidArgument
-from beholden.core.law import Json
+from beholden.guard.authorities import KINDS
 from beholden.guard.call import Metadata
 
 _PREFIX = "beholden-"
@@ -20,8 +20,7 @@ _DECLARED = {
     ),
     "case": (re.compile(r"[ -~]{0,255}"), "at most 255 printable ASCII characters"),
 }
-_EVIDENCE = ("authorisation", "consent")
-_KEYS = {name: _PREFIX + name.replace("_", "-") for name in (*_DECLARED, *_EVIDENCE)}
+_KEYS = {name: _PREFIX + name.replace("_", "-") for name in (*_DECLARED, *KINDS)}
 _KNOWN = frozenset(_KEYS.values())
 
 
@@ -35,18 +34,6 @@ def declarations(metadata: Metadata) -> dict[str, str]:
         if key.startswith(_PREFIX) and key not in _KNOWN:
             raise InvalidArgument(key, f"is no declaration; known are {', '.join(sorted(_KNOWN))}")
     return {name: _one(metadata.get(_KEYS[name], ("",)), name) for name in _DECLARED}
-
-
-def evidence(metadata: Metadata) -> Mapping[str, Json]:
-    """Signed evidence, checked, by its kind.
-
-    Raises InvalidArgument where any is sent: this server checks none yet, and what is not checked
-    must not be believed.
-    """
-    for name in _EVIDENCE:
-        if _KEYS[name] in metadata:
-            raise InvalidArgument(_KEYS[name], "signed evidence is not supported; leave it out")
-    return {}
 
 
 def _one(values: Sequence[str | bytes], name: str) -> str:

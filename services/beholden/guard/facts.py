@@ -15,8 +15,10 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from beholden.core.law import Facts, Json
+from beholden.guard.authorities import KINDS, Authorities
 from beholden.guard.call import Call, Next, Principal, Tenants
-from beholden.guard.declarations import declarations, evidence
+from beholden.guard.declarations import declarations
+from beholden.guard.evidence import evidence
 from beholden.guard.fields import AnnotationError, Path, annotated, holders, is_set, policy_of
 
 # Less is hashed sooner than a thread takes it up.
@@ -36,23 +38,39 @@ class FactPlan:
 
 
 class Gathering:
-    """Sets the call's media digests and facts. `clock` is Unix time in nanoseconds."""
+    """Sets the call's media digests and facts.
 
-    def __init__(self, tenants: Tenants, clock: Callable[[], int]) -> None:
+    `clock` is Unix time in nanoseconds; `authorities` are whose evidence is believed now; `audience`
+    and `leeway` (seconds) are those of every token here.
+    """
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        clock: Callable[[], int],
+        authorities: Callable[[], Authorities],
+        *,
+        audience: str,
+        leeway: int,
+    ) -> None:
         self._tenants = tenants
         self._clock = clock
+        self._authorities = authorities
+        self._audience = audience
+        self._leeway = leeway
 
     async def __call__(self, call: Call, proceed: Next) -> Message:
-        """Raises InvalidArgument for a declaration that cannot be taken."""
+        """Raises InvalidArgument for a declaration or evidence that cannot be taken, Unavailable."""
         said = declarations(call.metadata)
+        now_ns = self._clock()
         facts: dict[str, Json] = {
             "principal": principal_facts(call.principal),
             "tenant": call.tenant,
             "action": call.method.action,
             **said,
-            "evidence": evidence(call.metadata),
+            "evidence": await self._evidence(call, now_ns),
             "request": request_facts(call.method.facts, call.request),
-            "time": time_facts(self._clock()),
+            "time": time_facts(now_ns),
         }
         client = self._tenants.get(said["on_behalf_of"])
         if client is not None:
@@ -60,6 +78,22 @@ class Gathering:
         call.facts = facts
         call.media = await digests(call.method.facts, call.request)
         return await proceed(call)
+
+    async def _evidence(self, call: Call, now_ns: int) -> Facts:
+        """Signatures are checked, and the law's files read, beside the event loop."""
+        if not any(f"beholden-{kind}" in call.metadata for kind in KINDS):
+            return {}
+        return await asyncio.to_thread(self._checked, call, now_ns)
+
+    def _checked(self, call: Call, now_ns: int) -> Facts:
+        return evidence(
+            call.metadata,
+            self._authorities(),
+            tenant=call.principal.tenant,
+            audience=self._audience,
+            now=now_ns / 1e9,
+            leeway=self._leeway,
+        )
 
 
 def compile_facts(request: Descriptor) -> FactPlan:

@@ -15,6 +15,7 @@ from opentelemetry.trace import Tracer
 
 from beholden.core.errors import InvalidArgument
 from beholden.core.ports import Ledger, PolicyEngine
+from beholden.guard.authorities import Authorities
 from beholden.guard.call import Call, Metadata, Next, Tenants
 from beholden.guard.chain import handler, link, places
 from beholden.guard.decision import Asking
@@ -37,7 +38,8 @@ class Guard(grpc.aio.ServerInterceptor):
     """Guards the methods of `services`; any other that is not open is refused.
 
     Raises AnnotationError for a method that cannot be guarded, FailedPrecondition for keys that do
-    not do. `clock` is Unix time in nanoseconds.
+    not do. `authorities` are those whose signed evidence is believed, asked anew for each; nobody's
+    by default. `clock` is Unix time in nanoseconds.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Guard(grpc.aio.ServerInterceptor):
         tracer: Tracer,
         meter: Meter,
         reflection: bool,
+        authorities: Callable[[], Authorities] = Authorities,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         identity = settings.identity
@@ -69,7 +72,13 @@ class Guard(grpc.aio.ServerInterceptor):
                 telemetry=Telemetry(tracer, meter),
                 identity=Identity(verifier, tenants),
                 limits=Limits(settings.limits),
-                gathering=Gathering(tenants, clock),
+                gathering=Gathering(
+                    tenants,
+                    clock,
+                    authorities,
+                    audience=identity.audience,
+                    leeway=identity.leeway,
+                ),
                 asking=Asking(policy, clock),
                 recording=self._recording,
             ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,7 +14,7 @@ from beholden.detection.settings import DetectionSettings
 from beholden.embedding.settings import EmbeddingSettings
 from beholden.guard.settings import GuardSettings
 from beholden.inference.settings import InferenceSettings
-from beholden.ledger.settings import LedgerSettings
+from beholden.ledger.settings import LedgerSettings, ReviewSettings
 from beholden.moderation.settings import ModerationSettings
 from beholden.policy.settings import PolicySettings
 from beholden.runtime.resources import resource
@@ -40,6 +42,9 @@ class Settings(BaseSettings):
 
     policy_url: str = Field(default_factory=lambda: f"file:{resource('policies')}")
     """`file:FOLDER` is Rego in process; `http://host:8181` or `unix:///path` is OPA."""
+
+    policies: Path = Field(default_factory=lambda: resource("policies"))
+    """Where the issuers of evidence and its revocations are read, where OPA has the rest of the law."""
 
     ledger_url: str = "sqlite:///var/ledger.db"
     """Any SQLAlchemy URL of SQLite or PostgreSQL."""
@@ -80,8 +85,15 @@ class Settings(BaseSettings):
     store: StoreSettings = Field(default_factory=StoreSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
     ledger: LedgerSettings = Field(default_factory=LedgerSettings)
+    reviews: ReviewSettings = Field(default_factory=ReviewSettings)
     detection: DetectionSettings = Field(default_factory=DetectionSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     moderation: ModerationSettings = Field(default_factory=ModerationSettings)
     enrolment: EnrolmentLimits = Field(default_factory=EnrolmentLimits)
+
+    @property
+    def law_folder(self) -> Path:
+        """The policies folder: the one in force, or the one that `policies` names beside OPA's."""
+        parts = urlsplit(self.policy_url)
+        return Path(url2pathname(parts.path)) if parts.scheme == "file" else self.policies

@@ -3,7 +3,7 @@
 import pytest
 
 from beholden.core.errors import InvalidArgument
-from beholden.guard.declarations import declarations, evidence
+from beholden.guard.declarations import declarations
 
 NONE = {"purpose": "", "jurisdiction": "", "on_behalf_of": "", "case": ""}
 
@@ -17,6 +17,7 @@ NONE = {"purpose": "", "jurisdiction": "", "on_behalf_of": "", "case": ""}
         ({"beholden-purpose": ("",)}, NONE),
         ({"beholden-jurisdiction": ("US-WA",)}, NONE | {"jurisdiction": "US-WA"}),
         ({"beholden-on-behalf-of": ("find-the-lost",)}, NONE | {"on_behalf_of": "find-the-lost"}),
+        ({"beholden-consent": ("eyJ",), "beholden-authorisation": ("eyJ",)}, NONE),
         ({"beholden-case": ("No. 12 / 2026 (b)",)}, NONE | {"case": "No. 12 / 2026 (b)"}),
     ],
 )
@@ -47,14 +48,3 @@ def test_refused_by_its_key(key: str, values: tuple[str, ...]):
     with pytest.raises(InvalidArgument) as refused:
         declarations({key: values})
     assert refused.value.field == key
-
-
-@pytest.mark.parametrize("key", ["beholden-authorisation", "beholden-consent"])
-def test_evidence_is_refused_as_long_as_it_is_not_checked(key: str):
-    declarations({key: ("eyJ",)})
-    with pytest.raises(InvalidArgument, match=f"{key}: signed evidence is not supported"):
-        evidence({key: ("eyJ",)})
-
-
-def test_no_evidence():
-    assert evidence({}) == {}

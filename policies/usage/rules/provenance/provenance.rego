@@ -1,10 +1,13 @@
 # METADATA
 # title: Provenance
-# description: A face is enrolled only with its source, and with a legal basis or a consent.
+# description: >-
+#   A face is enrolled only with its source, and with a legal basis or a consent: one
+#   that is named, or one that is signed and covers the call (beholden-consent).
 # scope: package
 package usage.rules.provenance
 
 import data.usage.actor
+import data.usage.evidence
 
 answered if is_array(data.law.provenance.classes)
 
@@ -20,11 +23,12 @@ deny contains {
 deny contains {
 	"code": "PROVENANCE_BASIS_MISSING",
 	"law": "provenance",
-	"message": "A face may be enrolled only with a legal basis or a consent: set provenance.legal_basis or provenance.consent_id.",
+	"message": "A face may be enrolled only with a legal basis or a consent: set provenance.legal_basis or provenance.consent_id, or show one with beholden-consent.",
 } if {
 	concerned
 	not stated("legal_basis")
 	not stated("consent_id")
+	not "consent" in evidence.covering
 }
 
 concerned if {

@@ -26,6 +26,23 @@ test_a_missing_basis_denies if {
 	codes({"provenance": {"source": "web", "legal_basis": true}}) == {"PROVENANCE_BASIS_MISSING"}
 }
 
+shown(consent) := found if {
+	facts := object.union(examples.acting("face.index"), {
+		"evidence": {"consent": object.union(consent, {"actions": ["face.index"], "purposes": ["*"], "collections": ["*"]})},
+		"request": {"provenance": {"source": "sign-up"}},
+	})
+	found := {d.code | some d in provenance.deny} with input as facts
+		with data.law.provenance as {"classes": ["enrolment"]}
+		with data.law.issuers as {"court": {"issues": ["consent"]}}
+		with data.law.revocations as {"court": ["revoked"]}
+}
+
+test_a_signed_consent_is_a_consent if {
+	shown(examples.order) == set()
+	shown(object.union(examples.order, {"id": "revoked"})) == {"PROVENANCE_BASIS_MISSING"}
+	shown(object.union(examples.order, {"issuer": "nobody"})) == {"PROVENANCE_BASIS_MISSING"}
+}
+
 test_without_provenance_nothing_is_enrolled if {
 	both := {"PROVENANCE_SOURCE_MISSING", "PROVENANCE_BASIS_MISSING"}
 	codes({}) == both
