@@ -41,11 +41,12 @@ run: setup ## Serve everything on one port over the embedded engines, until Ctrl
 test: setup check ## Everything that must hold: check, then every test
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-check: $(STUBS) ## Format, lint, types, protos
+check: $(STUBS) ## Format, lint, types, protos, policies
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python protos/lint.py
+	@$(BIN)/python policies/check.py $(OPA)
 
 protos: $(READY) ## Generate the Python stubs from protos/
 	@$(BIN)/python protos/build.py

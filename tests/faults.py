@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -22,9 +22,15 @@ from grpc_status import rpc_status
 
 from beholden.v1 import (
     collection_pb2,
+    detection_pb2,
+    detection_pb2_grpc,
+    embedding_pb2,
+    embedding_pb2_grpc,
     governance_pb2,
     governance_pb2_grpc,
     image_pb2,
+    moderation_pb2,
+    moderation_pb2_grpc,
     search_pb2,
     search_pb2_grpc,
 )
@@ -34,6 +40,7 @@ from tests.stack import Real
 PARENT = "collections/faults"
 KNOWN = "collections/known"
 PAST = collection_pb2.Provenance(source="NASA", legal_basis="public domain")
+CALLERS = ("enrol", "find", "forbidden", "look")
 DOWN_SECONDS = 3.0
 RECOVERY_SECONDS = 90.0
 
@@ -94,6 +101,7 @@ class Load:
                 ("find", self._find),
                 ("find", self._find),
                 ("forbidden", self._forbidden),
+                ("look", self._look),
             )
         ]
         for caller in callers:
@@ -105,12 +113,11 @@ class Load:
             for caller in callers:
                 caller.join(60)
 
-    def _ask(self, name: str, ask: object) -> None:
+    def _ask(self, name: str, ask: Callable[[grpc.Channel], None]) -> None:
         with self._real.channel() as channel:
-            stub = search_pb2_grpc.SearchServiceStub(channel)
             while not self._stop.is_set():
                 try:
-                    ask(stub)  # type: ignore[operator]
+                    ask(channel)
                 except grpc.RpcError as error:
                     self._refused(error)
                     time.sleep(0.05)
@@ -134,7 +141,8 @@ class Load:
             parent=parent, image=self._image, external_image_id="astronaut", provenance=PAST
         )
 
-    def _enrol(self, stub: search_pb2_grpc.SearchServiceStub) -> None:
+    def _enrol(self, channel: grpc.Channel) -> None:
+        stub = search_pb2_grpc.SearchServiceStub(channel)
         answer, call = stub.IndexFaces.with_call(
             self._enrolment(PARENT), metadata=self._newsroom, timeout=10
         )
@@ -144,7 +152,8 @@ class Load:
             if len(answer.faces) != 1:
                 self.seen.wrong.append(f"enrolled {len(answer.faces)} faces of one")
 
-    def _find(self, stub: search_pb2_grpc.SearchServiceStub) -> None:
+    def _find(self, channel: grpc.Channel) -> None:
+        stub = search_pb2_grpc.SearchServiceStub(channel)
         request = search_pb2.SearchFacesByImageRequest(parent=KNOWN, image=self._image)
         answer, call = stub.SearchFacesByImage.with_call(
             request, metadata=self._newsroom, timeout=10
@@ -155,7 +164,8 @@ class Load:
             with self._lock:
                 self.seen.wrong.append(f"a search found {found}")
 
-    def _forbidden(self, stub: search_pb2_grpc.SearchServiceStub) -> None:
+    def _forbidden(self, channel: grpc.Channel) -> None:
+        stub = search_pb2_grpc.SearchServiceStub(channel)
         request = search_pb2.SearchFacesByImageRequest(parent=KNOWN, image=self._image)
         try:
             stub.SearchFacesByImage(request, metadata=self._police, timeout=10)
@@ -166,6 +176,25 @@ class Load:
             raise
         with self._lock:
             self.seen.wrong.append("a forbidden search was answered")
+
+    def _look(self, channel: grpc.Channel) -> None:
+        """Every other service in turn, so that each has a caller when it is killed."""
+        detect = detection_pb2_grpc.DetectionServiceStub(channel).DetectFaces
+        embed = embedding_pb2_grpc.EmbeddingServiceStub(channel).EmbedFaces
+        moderate = moderation_pb2_grpc.ModerationServiceStub(channel).ModerateImage
+        status = governance_pb2_grpc.GovernanceServiceStub(channel).GetPolicyStatus
+        auditor = self._real.headers("daily-herald", "editorial_research", roles=["auditor"])
+        for call, request in (
+            (detect, detection_pb2.DetectFacesRequest(image=self._image)),
+            (embed, embedding_pb2.EmbedFacesRequest(image=self._image)),
+            (moderate, moderation_pb2.ModerateImageRequest(image=self._image)),
+            (status, governance_pb2.GetPolicyStatusRequest()),
+        ):
+            answer, done = call.with_call(request, metadata=auditor, timeout=10)
+            self._answered(done)
+            if len(getattr(answer, "faces", "1")) != 1:
+                with self._lock:
+                    self.seen.wrong.append(f"{len(answer.faces)} faces were found of one")
 
     def _answered(self, call: grpc.Call) -> None:
         with self._lock:
@@ -200,7 +229,7 @@ def kill(real: Real, name: str) -> Fault:
 def _until_all_answer(seen: Seen, since: float) -> float:
     end = time.monotonic() + RECOVERY_SECONDS
     while time.monotonic() < end:
-        times = [seen.answered_at.get(name, 0.0) for name in ("enrol", "find", "forbidden")]
+        times = [seen.answered_at.get(name, 0.0) for name in CALLERS]
         if min(times) > since:
             return max(times)
         time.sleep(0.05)

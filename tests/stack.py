@@ -16,10 +16,9 @@ import grpc
 from beholden.cli.routing import RoutedChannel
 from beholden.engines.known import known
 from beholden.engines.stack import Row, Stack
-from tests.house import BEHOLDEN, MODELS, ROOT, headers
+from tests.engines import HOME
+from tests.house import BEHOLDEN, MODELS, headers
 from tests.pictures import missing
-
-ENGINES = Path(os.environ.get("BEHOLDEN_ENGINES") or ROOT / ".engines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +69,13 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def stack(folder: Path, **settings: str) -> Iterator[Real]:
     """Up on entry, down at the end; skips where an engine is not installed."""
-    absent = [engine.title for engine in known(ENGINES) if not engine.find()]
+    absent = [engine.title for engine in known(HOME) if not engine.find()]
     if absent:
         missing(f"not installed: {', '.join(absent)}; run `make engines`")
     env = {
         **os.environ,
         "BEHOLDEN_UP": str(folder / "up"),
-        "BEHOLDEN_ENGINES": str(ENGINES),
+        "BEHOLDEN_ENGINES": str(HOME),
         "BEHOLDEN_MODEL_REPOSITORY": str(MODELS),
         "BEHOLDEN_GUARD__IDENTITY__KEY_FILE": str(folder / "identity.key"),
         **{f"BEHOLDEN_{name}": value for name, value in settings.items()},
