@@ -1,16 +1,18 @@
-"""Decode at the detector's scale, ask it, read its maps, measure each face."""
+"""Decode at the detector's scale, ask it, read its maps, measure each face, tell what was asked of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from beholden.core.attributes import FaceAttribute, FaceAttributes
 from beholden.core.errors import FailedPrecondition
 from beholden.core.faces import DetectedFace, Pixels
 from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine, Tensor
+from beholden.detection.attributes import AttributePipeline
 from beholden.detection.settings import DetectionSettings
 from beholden.vision import faces, image
 from beholden.vision.describe import describe
@@ -18,11 +20,16 @@ from beholden.vision.describe import describe
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """Faces, largest first, and the upright picture's size in pixels."""
+    """Faces, largest first, and the upright picture's size in pixels.
+
+    `attributes` has what was asked of each face, in their order; `models` are those that told it.
+    """
 
     faces: tuple[DetectedFace, ...]
     width: int
     height: int
+    attributes: tuple[FaceAttributes, ...]
+    models: tuple[ModelSpec, ...]
 
 
 class DetectionPipeline:
@@ -34,11 +41,13 @@ class DetectionPipeline:
         model: ModelSpec | None,
         workers: Executor,
         settings: DetectionSettings,
+        attributes: AttributePipeline | None = None,
     ) -> None:
         self._engine = engine
         self._model = model
         self._workers = workers
         self._settings = settings
+        self._attributes = attributes or AttributePipeline(engine, {}, workers)
 
     @property
     def model(self) -> ModelSpec:
@@ -52,17 +61,34 @@ class DetectionPipeline:
         return self._model
 
     async def detect_faces(
-        self, content: bytes, *, min_confidence: float | None, max_faces: int
+        self,
+        content: bytes,
+        *,
+        min_confidence: float | None,
+        max_faces: int,
+        attributes: Collection[FaceAttribute] | None = (),
     ) -> Detection:
-        """Raises InvalidArgument (no readable picture), FailedPrecondition (role off)."""
+        """`attributes` are what is asked of each face; None is all that a pulled model can tell.
+
+        Raises InvalidArgument (no readable picture), FailedPrecondition (role off).
+        """
         _ = self.model
+        wanted = self._attributes.obtainable() if attributes is None else attributes
+        models = self._attributes.models(wanted)
         loop = asyncio.get_running_loop()
         picture = await loop.run_in_executor(self._workers, self._decoded, content)
         found = await self.find(picture.pixels, scale=picture.scale)
         least = 0.0 if min_confidence is None else min_confidence
         sure = [face for face in found if face.confidence >= least]
         limit = max_faces or self._settings.max_faces
-        return Detection(tuple(sure[:limit]), picture.full_width, picture.full_height)
+        kept = tuple(sure[:limit])
+        return Detection(
+            faces=kept,
+            width=picture.full_width,
+            height=picture.full_height,
+            attributes=await self._attributes.tell(picture.pixels, kept, wanted),
+            models=models,
+        )
 
     async def find(self, pixels: Pixels, *, scale: float = 1.0) -> Sequence[DetectedFace]:
         """See `FaceFinder.find`."""

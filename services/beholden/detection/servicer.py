@@ -7,6 +7,7 @@ from typing import Any
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
 from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, label_pb2
+from beholden.wire import attributes
 from beholden.wire.faces import detected_face, model_version
 from beholden.wire.labels import label, look
 
@@ -28,11 +29,13 @@ class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
             request.image.content,
             min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
             max_faces=request.max_faces,
+            attributes=attributes.asked(request.attributes),
         )
         return detection_pb2.DetectFacesResponse(
-            faces=map(detected_face, found.faces),
+            faces=map(detected_face, found.faces, found.attributes),
             image_size=image_pb2.ImageSize(width=found.width, height=found.height),
             model=model_version(self._pipeline.model),
+            attribute_models=map(model_version, found.models),
         )
 
     async def DetectLabels(

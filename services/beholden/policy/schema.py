@@ -194,13 +194,22 @@ class Limits(_Entry):
     max_results: Counts
 
 
+class RequiredReview(_Entry):
+    """Who must wait for reviewers, and for how many distinct ones; an empty list is any."""
+
+    kinds: list[KindName]
+    purposes: list[PurposeName]
+    reviewers: Annotated[int, Field(ge=1, le=9)]
+
+
 class Review(_Entry):
-    """When a person should look, and the advice to."""
+    """When a person should look, and the advice to; where they must before anybody sees candidates."""
 
     classes: list[ClassName]
     kinds: list[KindName]
     purposes: list[PurposeName]
     advice: Words
+    required: dict[str, RequiredReview]
 
 
 class Provenance(_Entry):

@@ -26,6 +26,8 @@ from beholden.core.models import (
     ModelSpec,
 )
 from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine
+from beholden.detection.attributes import ROLES as ATTRIBUTE_ROLES
+from beholden.detection.attributes import AttributePipeline
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
 from beholden.detection.servicer import DetectionServicer
@@ -60,7 +62,7 @@ SERVICES = ("detection", "embedding", "search", "moderation", "governance")
 """What `beholden serve` can serve, by name."""
 
 _ROLES = {
-    "detection": (FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER),
+    "detection": (FACE_DETECTOR, *ATTRIBUTE_ROLES, OBJECT_DETECTOR, PICTURE_CLASSIFIER),
     "embedding": (FACE_DETECTOR, FACE_EMBEDDER),
     "search": (FACE_DETECTOR, FACE_EMBEDDER),
     "moderation": (MODERATOR,),
@@ -150,7 +152,7 @@ class _Rooms:
             case "detection":
                 file = detection_pb2.DESCRIPTOR
                 join = detection_pb2_grpc.add_DetectionServiceServicer_to_server
-                servicer = DetectionServicer(self._finder(), self._labels())
+                servicer = DetectionServicer(self._finder(self._attributes()), self._labels())
             case "embedding":
                 file = embedding_pb2.DESCRIPTOR
                 join = embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server
@@ -173,10 +175,17 @@ class _Rooms:
             probe=partial(self._ready, _ROLES[name], store=name == "search"),
         )
 
-    def _finder(self) -> DetectionPipeline:
+    def _finder(self, attributes: AttributePipeline | None = None) -> DetectionPipeline:
         return DetectionPipeline(
-            self.engine, self.models[FACE_DETECTOR], self.workers, self.settings.detection
+            self.engine,
+            self.models[FACE_DETECTOR],
+            self.workers,
+            self.settings.detection,
+            attributes,
         )
+
+    def _attributes(self) -> AttributePipeline:
+        return AttributePipeline(self.engine, self.models, self.workers)
 
     def _labels(self) -> LabelPipeline:
         return LabelPipeline(

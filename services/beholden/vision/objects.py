@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from beholden.core.faces import Pixels
 from beholden.core.models import ModelSpec
+from beholden.vision.centernet import read_maps
 from beholden.vision.scaling import resized
 
 Floats = NDArray[np.float32]
@@ -54,7 +55,7 @@ class Objects:
 def fit(pixels: Pixels, model: ModelSpec) -> View:
     """The picture as the detector wants it. Raises ValueError for a decoder that is not known."""
     _, height, width, _ = model.inputs[0].shape
-    if _decoder(model) is _detr:
+    if _decoder(model) in (_detr, _centernet):
         return View(resized(pixels, width, height)[None], width, height)
     ratio = min(height / pixels.shape[0], width / pixels.shape[1])
     inner = (max(1, round(pixels.shape[1] * ratio)), max(1, round(pixels.shape[0] * ratio)))
@@ -120,9 +121,16 @@ def _detr(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
     return boxes, scores.astype(np.float32)
 
 
+def _centernet(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
+    """Boxes in pixels of the input and scores (K, C)."""
+    heatmap, reach = parts
+    return read_maps(heatmap, reach)
+
+
 _DECODERS: Mapping[str, Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Floats]]] = {
     "yolox": _yolox,
     "detr": _detr,
+    "centernet": _centernet,
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from beholden.core.attributes import FaceAttributes
 from beholden.core.faces import DetectedFace
 from beholden.core.geometry import Box, Point
 from beholden.core.models import ModelSpec
 from beholden.v1 import face_pb2, image_pb2
+from beholden.wire.attributes import write
 
 _LANDMARKS = (
     face_pb2.LANDMARK_TYPE_EYE_LEFT,
@@ -31,9 +33,9 @@ def point(place: Point) -> image_pb2.Point:
     return image_pb2.Point(x=place.x, y=place.y)
 
 
-def detected_face(face: DetectedFace) -> face_pb2.DetectedFace:
-    """A face as found, without its template."""
-    return face_pb2.DetectedFace(
+def detected_face(face: DetectedFace, told: FaceAttributes | None = None) -> face_pb2.DetectedFace:
+    """A face as found with what was `told` of it, without its template."""
+    found = face_pb2.DetectedFace(
         bounding_box=bounding_box(face.box),
         confidence=face.confidence,
         landmarks=[
@@ -45,3 +47,6 @@ def detected_face(face: DetectedFace) -> face_pb2.DetectedFace:
             brightness=face.quality.brightness, sharpness=face.quality.sharpness
         ),
     )
+    if told is not None:
+        write(told, found)
+    return found

@@ -33,7 +33,14 @@ def test_reads_the_real_services():
 def test_reads_redactable_fields_however_deep():
     methods = read_methods(embedding_pb2.DESCRIPTOR.services_by_name.values())
     found = methods["/beholden.v1.EmbeddingService/EmbedFaces"].duties.redactable
-    assert [(name, dotted(path)) for name, path in found] == [("face.template", "faces.template")]
+    assert [(name, dotted(path)) for name, path in found] == [
+        ("face.age", "faces.face.age_range"),
+        ("face.gender", "faces.face.gender_presentation"),
+        ("face.emotion", "faces.face.emotions"),
+        ("face.liveness", "faces.face.liveness"),
+        ("face.spoof", "faces.face.spoof_score"),
+        ("face.template", "faces.template"),
+    ]
 
 
 def test_every_method_of_every_service_is_readable():
