@@ -14,14 +14,17 @@ class PolicySettings:
     threads: int = 4
     """How many calls are decided at once; more wait their turn."""
 
-    timeout: float = 2.0
-    """Seconds after which a decision that has not come is Unavailable, and the call refused."""
+    timeout: float = 5.0
+    """Seconds after which a decision that has not come is Unavailable, the wait for a turn included."""
 
     limits: FactLimits = field(default_factory=FactLimits)
     """How large the facts of one call may be."""
 
     build_timeout: float = 60.0
     """Rego in process: seconds after which a law that is still being compiled is given up."""
+
+    opa_timeout: float = 2.0
+    """OPA: seconds for one answer, once it is asked."""
 
     opa_token: str = field(default="", repr=False)
     """OPA: the bearer token that its REST API wants, empty where it wants none."""

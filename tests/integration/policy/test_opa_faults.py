@@ -101,10 +101,10 @@ async def test_an_opa_that_hangs_is_unavailable_and_then_left_alone() -> None:
     with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
         engine = OpaEngine(
             f"http://127.0.0.1:{server.server_address[1]}",
-            PolicySettings(timeout=0.2, opa_failures=2, opa_pause=60),
+            PolicySettings(opa_timeout=0.2, opa_failures=2, opa_pause=60),
         )
         for _ in range(2):
-            with pytest.raises(Unavailable, match=r"took too long|does not answer"):
+            with pytest.raises(Unavailable, match="does not answer"):
                 await engine.decide(call())
         with pytest.raises(Unavailable, match="left alone") as caught:
             await engine.decide(call())
@@ -148,7 +148,7 @@ async def test_stopped_in_the_middle(tmp_path: Path) -> None:
     write_bundle(law(), bundle)
     url = f"unix://{tmp_path / 'opa.sock'}"
     with opa_process(bundle, tmp_path, url) as server:
-        engine = OpaEngine(url, PolicySettings(timeout=0.3))
+        engine = OpaEngine(url, PolicySettings(opa_timeout=0.3))
         assert (await engine.decide(call())).allowed
         server.send_signal(signal.SIGSTOP)
         with pytest.raises(Unavailable):
