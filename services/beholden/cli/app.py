@@ -16,6 +16,7 @@ from beholden.cli.commands import (
     demo,
     detect,
     engines,
+    evidence,
     explain,
     faces,
     index,
@@ -115,6 +116,13 @@ def root(  # noqa: PLR0917 - one for each option
     case: Annotated[
         str, typer.Option(envvar="BEHOLDEN_CASE", metavar="ID", help="The case it belongs to.")
     ] = "",
+    authorisation: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Show this signed authorisation with the call."),
+    ] = None,
+    consent: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Show this signed consent with the call.")
+    ] = None,
     timeout: Annotated[
         float, typer.Option(min=0.001, metavar="SECONDS", help="How long to wait for an answer.")
     ] = 30.0,
@@ -137,6 +145,8 @@ def root(  # noqa: PLR0917 - one for each option
             jurisdiction=jurisdiction,
             on_behalf_of=on_behalf_of,
             case=case,
+            authorisation=authorisation,
+            consent=consent,
             timeout=timeout,
             json=json,
             quiet=quiet,
@@ -237,6 +247,19 @@ def _ask_the_law(app: typer.Typer) -> None:
     )
     group = _group(app, "policy", "The law that is in force.", _LAW)
     _hang(group, policy.status, "policy status --as beholden-ops --role auditor")
+    group = _group(app, "evidence", "Signed authorisations and consents.", _LAW)
+    _hang(
+        group, evidence.key, "evidence key > entry.json  # for law/issuers/data.json of your policies"
+    )
+    _hang(
+        group,
+        evidence.mint,
+        "evidence mint authorisation --as metro-police --purpose criminal_investigation "
+        "--action face.search_by_image --collection wanted --offence kidnapping > order.jwt",
+        "search wanted crowd.jpg --as metro-police --purpose criminal_investigation "
+        "--authorisation order.jwt",
+    )
+    _hang(group, evidence.show, "evidence show order.jwt")
     group = _group(app, "ledger", "What was decided, and whether the account of it holds.", _LAW)
     _hang(
         group,

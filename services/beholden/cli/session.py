@@ -11,6 +11,7 @@ from typing import TypeVar
 import typer
 
 from beholden.cli.client import Client
+from beholden.cli.evidence import read_token
 from beholden.cli.failures import Failure
 from beholden.cli.identity import authorization
 from beholden.cli.output import Output
@@ -31,6 +32,8 @@ class Options:
     jurisdiction: str = ""
     on_behalf_of: str = ""
     case: str = ""
+    authorisation: Path | None = None
+    consent: Path | None = None
     timeout: float = 30.0
     json: bool = False
     quiet: bool = False
@@ -47,6 +50,8 @@ class Options:
             if not (value.isascii() and value.isprintable()):
                 wrong = ((f"--{name}", "must be printable ASCII"),)
                 raise Failure("the request is wrong", "INVALID_ARGUMENT", fields=wrong)
+        shown = {"authorisation": self.authorisation, "consent": self.consent}
+        said |= {name: read_token(file) for name, file in shown.items() if file}
         return [(f"beholden-{name}", value) for name, value in said.items() if value]
 
 

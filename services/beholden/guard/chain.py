@@ -16,6 +16,7 @@ from beholden.guard.identity import Identity
 from beholden.guard.limits import Limits
 from beholden.guard.obligations import Obligations
 from beholden.guard.recording import Recording
+from beholden.guard.review import Withholding
 from beholden.guard.telemetry import Telemetry
 from beholden.guard.validation import Validation
 
@@ -28,6 +29,7 @@ def places(
     gathering: Gathering,
     asking: Asking,
     recording: Recording,
+    withholding: Withholding,
 ) -> Sequence[Place]:
     """Each place holds the ones below it: it sees the call before them, and their answer after."""
     return (
@@ -39,6 +41,7 @@ def places(
         gathering,  # all that the law may know, from who calls, what they declare and ask
         asking,  # nothing has been inferred yet, and if the law cannot be asked nothing will be
         recording,  # decision, or refusal, durable before anything is done; outcome before it is told
+        withholding,  # what people must look at first is what the obligations below leave of the answer
         Obligations(),  # the outcome written down is the answer as the caller gets it
     )
 

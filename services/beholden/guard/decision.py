@@ -24,15 +24,20 @@ class Asking:
     A refusal goes on to the ledger, which writes it down and lets nothing past.
     """
 
-    def __init__(self, policy: PolicyEngine, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, policy: PolicyEngine, clock: Callable[[], int], *, reviews: bool = False
+    ) -> None:
+        """`reviews` says whether answers can be kept until people have looked at them."""
         self._policy = policy
+        self._reviews = reviews
         self._clock = clock
 
     async def __call__(self, call: Call, proceed: Next) -> Message:
         """Raises Unavailable when no decision could be had."""
         decision = await self._decide(call.facts)
         call.decision_id = decision_id(self._clock())
-        call.decision, call.duties = binding(decision)
+        reviewable = self._reviews and call.method.duties.review is not None
+        call.decision, call.duties = binding(decision, reviewable=reviewable)
         return await proceed(call)
 
     async def _decide(self, facts: Facts) -> Decision:
@@ -48,12 +53,12 @@ class Asking:
         return decision
 
 
-def binding(decision: Decision) -> tuple[Decision, Duties]:
+def binding(decision: Decision, *, reviewable: bool = False) -> tuple[Decision, Duties]:
     """The decision with its duties; a denial instead where one of them cannot be kept here."""
     if not decision.allowed:
         return decision, Duties()
     try:
-        return decision, duties(decision.obligations)
+        return decision, duties(decision.obligations, reviewable=reviewable)
     except CannotKeep as problem:
         reason = Reason("UNKNOWN_OBLIGATION", problem.obligation.law, str(problem))
         return replace(decision, allowed=False, reasons=(reason,)), Duties()

@@ -14,7 +14,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
 from beholden.core.errors import InvalidArgument
-from beholden.core.ports import Ledger, PolicyEngine
+from beholden.core.ports import Ledger, PolicyEngine, Reviews
 from beholden.guard.authorities import Authorities
 from beholden.guard.call import Call, Metadata, Next, Tenants
 from beholden.guard.chain import handler, link, places
@@ -26,6 +26,7 @@ from beholden.guard.limits import Limits
 from beholden.guard.methods import Method, read_methods
 from beholden.guard.open_methods import open_methods
 from beholden.guard.recording import Recording
+from beholden.guard.review import Withholding
 from beholden.guard.settings import GuardSettings
 from beholden.guard.telemetry import Telemetry
 from beholden.guard.tokens import Verifier
@@ -53,6 +54,7 @@ class Guard(grpc.aio.ServerInterceptor):
         tracer: Tracer,
         meter: Meter,
         reflection: bool,
+        reviews: Reviews | None = None,
         authorities: Callable[[], Authorities] = Authorities,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -79,8 +81,9 @@ class Guard(grpc.aio.ServerInterceptor):
                     audience=identity.audience,
                     leeway=identity.leeway,
                 ),
-                asking=Asking(policy, clock),
+                asking=Asking(policy, clock, reviews=reviews is not None),
                 recording=self._recording,
+                withholding=Withholding(reviews, clock),
             ),
             handler,
         )

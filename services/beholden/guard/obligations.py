@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from beholden.core.law import Json, Obligation
 from beholden.guard.call import Call, Next
 from beholden.guard.fields import AnnotationError, Path, annotated, holders, is_set, policy_of
+from beholden.guard.review import ReviewPlan, compile_review
 
 
 class CannotKeep(Exception):
@@ -31,6 +32,9 @@ class Duties:
     min_similarity: float = -math.inf
     max_results: int | None = None
     redact: frozenset[str] = frozenset()
+    reviewers: int = 0
+    """How many people must look at the answer first, and the law's entry that says so."""
+    review_law: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class DutyPlan:
     similarities: tuple[tuple[Path, Path], ...]
     results: tuple[Path, ...]
     redactable: tuple[tuple[str, Path], ...]
+    review: ReviewPlan | None = None
 
 
 class Obligations:
@@ -56,9 +61,13 @@ class Obligations:
         return response
 
 
-def duties(obligations: Iterable[Obligation]) -> Duties:
-    """What is to be done. Raises CannotKeep for a kind that is not known or a value of the wrong type."""
+def duties(obligations: Iterable[Obligation], *, reviewable: bool = False) -> Duties:
+    """What is to be done; a review only where the answer is `reviewable`.
+
+    Raises CannotKeep for a kind that is not known or a value of the wrong type.
+    """
     least, most, redact = -math.inf, None, set[str]()
+    reviewers, review_law = 0, ""
     for one in obligations:
         match one.kind:
             case "min_similarity":
@@ -68,9 +77,14 @@ def duties(obligations: Iterable[Obligation]) -> Duties:
                 most = count if most is None else min(most, count)
             case "redact":
                 redact |= _classes(one)
+            case "review" if reviewable:
+                if (count := _reviewers(one)) > reviewers:
+                    reviewers, review_law = count, one.law
+            case "review":
+                raise CannotKeep(one, "this answer cannot wait for people to look at it")
             case _:
                 raise CannotKeep(one, "this server does not know it")
-    return Duties(least, most, frozenset(redact))
+    return Duties(least, most, frozenset(redact), reviewers, review_law)
 
 
 def compile_duties(response: Descriptor) -> DutyPlan:
@@ -88,6 +102,7 @@ def compile_duties(response: Descriptor) -> DutyPlan:
             (policy_of(path[-1]).redact, path)
             for path in annotated(response, lambda policy: policy.redact)
         ),
+        review=compile_review(response),
     )
 
 
@@ -170,6 +185,12 @@ def _count(one: Obligation) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise CannotKeep(one, "its value must be a whole number, 0 or more")
+
+
+def _reviewers(one: Obligation) -> int:
+    if count := _count(one):
+        return count
+    raise CannotKeep(one, "its value must be how many people review, 1 or more")
 
 
 def _classes(one: Obligation) -> set[str]:
