@@ -1,6 +1,6 @@
 """The InferenceEngine adapters under test, each over a repository of two tiny models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,9 +40,11 @@ def lay_out(repository: Path) -> None:
 
 
 @contextmanager
-def triton(repository: Path, folder: Path) -> Iterator[Running]:
+def triton(
+    repository: Path, folder: Path, models: Sequence[ModelSpec] = MODELS
+) -> Iterator[Running]:
     """A Triton over that repository, at a port of its own; `folder` is its own too."""
-    unit = needs("triton").unit(MODELS, repository, folder / "triton", 0)
+    unit = needs("triton").unit(models, repository, folder / "triton", 0)
     with running(unit, folder / "triton.log") as server:
         yield server
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from beholden.engines.unit import Unit
 
-_STATE, _PARENT, _SESSION, _STARTED, _RESIDENT = 2, 3, 5, 21, 23
+_STATE, _PARENT, _SESSION, _STARTED = 2, 3, 5, 21
 """Fields of /proc/PID/stat (proc(5)), counted from 0."""
 
 
@@ -65,14 +65,14 @@ def alive(process: Identity) -> bool:
 
 def end(asked: Mapping[Identity, signal.Signals], grace: float) -> None:
     """Asks all of them to end, and after `grace` seconds makes them; nothing they started is left over."""
-    families = {member for process in asked for member, _ in _family(process)}
+    families = {member for process in asked for member in _family(process)}
     for process, how in asked.items():
         if alive(process):
             _signal(process, how)
     deadline = time.monotonic() + grace
     while any(map(alive, asked)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    families |= {member for process in asked for member, _ in _family(process)}
+    families |= {member for process in asked for member in _family(process)}
     for member in {*asked, *families}:
         if alive(member):
             _signal(member, signal.SIGKILL)
@@ -85,10 +85,9 @@ def uptime(process: Identity) -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - process.started / os.sysconf("SC_CLK_TCK")
 
 
-def resident(process: Identity) -> int:
-    """Bytes of memory that it and what it started hold; pages that they share count for each."""
-    pages = sum(int(stat[_RESIDENT]) for _, stat in _family(process))
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def memory(process: Identity) -> int:
+    """Bytes that it and what it started hold; a page that several share counts for each in part."""
+    return sum(_held(member.pid) for member in _family(process))
 
 
 def _signal(process: Identity, how: signal.Signals) -> None:
@@ -96,7 +95,7 @@ def _signal(process: Identity, how: signal.Signals) -> None:
         os.kill(process.pid, how)
 
 
-def _family(process: Identity) -> Iterator[tuple[Identity, list[str]]]:
+def _family(process: Identity) -> Iterator[Identity]:
     """It, its session's members and everything that these started, as far as they are there."""
     boot = _boot()
     if process.boot != boot:
@@ -116,7 +115,15 @@ def _family(process: Identity) -> Iterator[tuple[Identity, list[str]]]:
         newest = {p for p, stat in everyone.items() if int(stat[_PARENT]) in newest} - found
         found = found | newest
     for pid in found:
-        yield Identity(pid, int(everyone[pid][_STARTED]), boot), everyone[pid]
+        yield Identity(pid, int(everyone[pid][_STARTED]), boot)
+
+
+def _held(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0  # it has ended, or is not ours to look into
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -164,7 +164,7 @@ def _row(record: Record, state: str, weigh: bool) -> Row:
         pid=record.process.pid,
         address=_public(record.address),
         uptime=process.uptime(record.process) if runs else 0,
-        memory=process.resident(record.process) if runs and weigh else 0,
+        memory=process.memory(record.process) if runs and weigh else 0,
         log=record.log,
     )
 

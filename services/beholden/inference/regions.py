@@ -15,9 +15,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 
 from beholden.core.errors import BeholdenError
 
+_PREFIX = "beholden"
 _SMALLEST = 1 << 20
 
 Register = Callable[[str, str, int, float], Awaitable[None]]
@@ -25,6 +27,13 @@ Register = Callable[[str, str, int, float], Awaitable[None]]
 
 Unregister = Callable[[str, float], Awaitable[None]]
 """Takes the region's name and seconds; raises while Triton uses it, not when it does not know it."""
+
+
+def abandoned(name: str) -> bool:
+    """Whether the region called `name` was registered by a process like this one that is gone."""
+    prefix, _, rest = name.partition("-")
+    pid = rest.partition("-")[0]
+    return prefix == _PREFIX and pid.isdigit() and not Path("/proc", pid).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Regions:
         if self._mapped + size > self._limit:
             return None
         memory = SharedMemory(create=True, size=size)
-        region = Region(f"beholden-{os.getpid()}-{secrets.token_hex(4)}", memory)
+        region = Region(f"{_PREFIX}-{os.getpid()}-{secrets.token_hex(4)}", memory)
         self._mapped += size
         try:
             await self._register(region.name, f"/{memory.name}", size, timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from beholden.core.models import ModelSpec, TensorSpec
 from beholden.core.ports import Tensor
 from beholden.inference import tensors
 from beholden.inference.admission import Served, differences
+from beholden.inference.deadline import Deadline
 from beholden.inference.loans import Loan, Loans
-from beholden.inference.regions import Regions
+from beholden.inference.regions import Regions, abandoned
 from beholden.inference.settings import InferenceSettings
 
 _CHANNEL = [
@@ -74,8 +75,8 @@ class TritonEngine:
         try:
             for model in models:
                 await engine._admit(model, _PROBE_SECONDS)
-            async with engine._regions.lend(1, _PROBE_SECONDS):
-                pass
+            if settings.shared_memory:
+                await engine._try_shared_memory()
         except (Unavailable, DeadlineExceeded) as error:
             _log.warning("%s; not ready until it is there", error)
         except BaseException:
@@ -89,7 +90,7 @@ class TritonEngine:
         """See `InferenceEngine.infer`. Cancelling the task cancels the call; answers may be read-only."""
         size = tensors.check(model, inputs)
         with self._call():
-            deadline = _Deadline(model, timeout or self._settings.timeout)
+            deadline = Deadline(model.id, timeout or self._settings.timeout)
             await self._admit(model, deadline.left())
             parts = [
                 await self._run(model, batch, deadline)
@@ -137,7 +138,7 @@ class TritonEngine:
                 self._quiet.set()
 
     async def _run(
-        self, model: ModelSpec, batch: Mapping[str, Tensor], deadline: _Deadline
+        self, model: ModelSpec, batch: Mapping[str, Tensor], deadline: Deadline
     ) -> Mapping[str, Tensor]:
         """Asks, and asks once more where that is worth it; inference changes nothing."""
         try:
@@ -148,7 +149,7 @@ class TritonEngine:
             return await self._ask(model, batch, deadline)
 
     async def _ask(
-        self, model: ModelSpec, batch: Mapping[str, Tensor], deadline: _Deadline
+        self, model: ModelSpec, batch: Mapping[str, Tensor], deadline: Deadline
     ) -> Mapping[str, Tensor]:
         async with self._loans.lend(model, batch, deadline.left()) as loan:
             sent = [_input(spec, batch[spec.name], loan) for spec in model.inputs]
@@ -198,6 +199,20 @@ class TritonEngine:
         self._admitted.clear()
         self._loans.forget()
 
+    async def _try_shared_memory(self) -> None:
+        """Maps a little; and what processes that were killed have left mapped is let go."""
+        async with self._regions.lend(1, _PROBE_SECONDS):
+            pass
+        try:
+            known = await self._client.get_system_shared_memory_status(
+                client_timeout=_PROBE_SECONDS
+            )
+        except InferenceServerException as error:
+            raise _translated(error) from error
+        for name in filter(abandoned, known.regions):
+            with suppress(BeholdenError):  # still in use, by a call that nobody waits for
+                await self._unmap(name, _PROBE_SECONDS)
+
     async def _map(self, name: str, key: str, size: int, timeout: float) -> None:
         try:
             await self._client.register_system_shared_memory(
@@ -216,21 +231,6 @@ class TritonEngine:
             await self._client.unregister_system_shared_memory(name, client_timeout=timeout)
         except InferenceServerException as error:
             raise _translated(error) from error
-
-
-class _Deadline:
-    """When a call must have its answer."""
-
-    def __init__(self, model: ModelSpec, seconds: float) -> None:
-        self._model = model
-        self._loop = asyncio.get_running_loop()
-        self._end = self._loop.time() + seconds
-
-    def left(self) -> float:
-        """Seconds; raises DeadlineExceeded when there are none."""
-        if (left := self._end - self._loop.time()) <= 0:
-            raise DeadlineExceeded(f"{self._model.id} did not answer in time")
-        return left
 
 
 def _input(spec: TensorSpec, tensor: Tensor, loan: Loan | None) -> Any:
