@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from beholden.cli.words import score
-from beholden.v1 import detection_pb2, image_pb2
+from beholden.v1 import detection_pb2, image_pb2, text_pb2
 
 if TYPE_CHECKING:
     from beholden.core.geometry import Box
@@ -40,6 +40,22 @@ def whole(found: detection_pb2.DetectLabelsResponse) -> str:
         if not label.instances and label.name not in above
     ]
     return ", ".join(told[:_MOST_IN_TITLE])
+
+
+def lines(found: detection_pb2.DetectTextResponse) -> list[Mark]:
+    """Every line with what it says, outlined as it lies."""
+    from beholden.core.geometry import Point
+    from beholden.vision.draw import Mark
+
+    return [
+        Mark(
+            box=_box(one.bounding_box),
+            caption=one.text,
+            outline=tuple(Point(corner.x, corner.y) for corner in one.polygon),
+        )
+        for one in found.texts
+        if one.type == text_pb2.TEXT_TYPE_LINE
+    ]
 
 
 def _box(box: image_pb2.BoundingBox) -> Box:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from beholden.core.geometry import Box
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
+from beholden.detection.text import TextPipeline, WordFilter
 from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, label_pb2
 from beholden.wire import attributes
 from beholden.wire.faces import detected_face, model_version
 from beholden.wire.labels import label, look
+from beholden.wire.text import texts
 
 _MOST_COLOURS = 10
 
@@ -17,9 +20,12 @@ _MOST_COLOURS = 10
 class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
     """See protos/beholden/v1/detection.proto."""
 
-    def __init__(self, pipeline: DetectionPipeline, labels: LabelPipeline) -> None:
+    def __init__(
+        self, pipeline: DetectionPipeline, labels: LabelPipeline, text: TextPipeline
+    ) -> None:
         self._pipeline = pipeline
         self._labels = labels
+        self._text = text
 
     async def DetectFaces(
         self, request: detection_pb2.DetectFacesRequest, context: Any
@@ -66,6 +72,26 @@ class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
             labels=map(label, found.labels),
             person_count=found.people,
             image_properties=properties,
+            image_size=image_pb2.ImageSize(width=found.width, height=found.height),
+            models=map(model_version, found.models),
+        )
+
+    async def DetectText(
+        self, request: detection_pb2.DetectTextRequest, context: Any
+    ) -> detection_pb2.DetectTextResponse:
+        """Reads what is written in a picture."""
+        asked = request.word_filter
+        found = await self._text.detect(
+            request.image.content,
+            WordFilter(
+                min_confidence=asked.min_confidence if asked.HasField("min_confidence") else None,
+                min_height=asked.min_height,
+                min_width=asked.min_width,
+            ),
+            [Box(box.x_min, box.y_min, box.x_max, box.y_max) for box in request.regions],
+        )
+        return detection_pb2.DetectTextResponse(
+            texts=texts(found.lines),
             image_size=image_pb2.ImageSize(width=found.width, height=found.height),
             models=map(model_version, found.models),
         )

@@ -19,3 +19,12 @@ class DetectionSettings(BaseModel):
 
     min_label_confidence: float = Field(default=0.55, ge=0, le=1)
     """Labels under this are left out where the caller says nothing."""
+
+    text_side: int = Field(default=960, ge=64, le=4096)
+    """Text is sought in pictures reduced to the area of this many pixels by three quarters of them."""
+
+    text_detail_side: int = Field(default=2560, ge=64, le=8192)
+    """Lines are cut out of pictures reduced to at most this many pixels a side."""
+
+    min_word_confidence: float = Field(default=0.8, ge=0, le=1)
+    """Words under this are left out where the caller says nothing."""

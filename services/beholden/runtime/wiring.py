@@ -23,6 +23,8 @@ from beholden.core.models import (
     MODERATOR,
     OBJECT_DETECTOR,
     PICTURE_CLASSIFIER,
+    TEXT_DETECTOR,
+    TEXT_RECOGNISER,
     ModelSpec,
 )
 from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine
@@ -31,6 +33,7 @@ from beholden.detection.attributes import AttributePipeline
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
 from beholden.detection.servicer import DetectionServicer
+from beholden.detection.text import TextPipeline
 from beholden.embedding.pipeline import EmbeddingPipeline
 from beholden.embedding.servicer import EmbeddingServicer
 from beholden.governance.pipeline import GovernancePipeline
@@ -62,7 +65,14 @@ SERVICES = ("detection", "embedding", "search", "moderation", "governance")
 """What `beholden serve` can serve, by name."""
 
 _ROLES = {
-    "detection": (FACE_DETECTOR, *ATTRIBUTE_ROLES, OBJECT_DETECTOR, PICTURE_CLASSIFIER),
+    "detection": (
+        FACE_DETECTOR,
+        *ATTRIBUTE_ROLES,
+        OBJECT_DETECTOR,
+        PICTURE_CLASSIFIER,
+        TEXT_DETECTOR,
+        TEXT_RECOGNISER,
+    ),
     "embedding": (FACE_DETECTOR, FACE_EMBEDDER),
     "search": (FACE_DETECTOR, FACE_EMBEDDER),
     "moderation": (MODERATOR,),
@@ -152,7 +162,9 @@ class _Rooms:
             case "detection":
                 file = detection_pb2.DESCRIPTOR
                 join = detection_pb2_grpc.add_DetectionServiceServicer_to_server
-                servicer = DetectionServicer(self._finder(self._attributes()), self._labels())
+                servicer = DetectionServicer(
+                    self._finder(self._attributes()), self._labels(), self._text()
+                )
             case "embedding":
                 file = embedding_pb2.DESCRIPTOR
                 join = embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server
@@ -195,6 +207,15 @@ class _Rooms:
             detector=self.models[OBJECT_DETECTOR],
             classifier=self.models[PICTURE_CLASSIFIER],
             taxonomy=load_taxonomy(self.settings.taxonomy),
+        )
+
+    def _text(self) -> TextPipeline:
+        return TextPipeline(
+            self.engine,
+            self.workers,
+            self.settings.detection,
+            detector=self.models[TEXT_DETECTOR],
+            recogniser=self.models[TEXT_RECOGNISER],
         )
 
     def _embedder(self) -> EmbeddingPipeline:

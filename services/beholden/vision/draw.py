@@ -30,12 +30,16 @@ _Place = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One thing in the picture: its `box`, what is said of it, and `points` such as landmarks."""
+    """One thing in the picture: its `box`, what is said of it, and `points` such as landmarks.
+
+    Where there is an `outline`, such as that of slanted text, it is drawn in place of the box.
+    """
 
     box: Box
     caption: str = ""
     points: tuple[Point, ...] = ()
     colour: str = FOUND
+    outline: tuple[Point, ...] = ()
 
 
 def annotate(pixels: Pixels, marks: Sequence[Mark], *, title: str = "") -> bytes:
@@ -54,7 +58,15 @@ def annotate(pixels: Pixels, marks: Sequence[Mark], *, title: str = "") -> bytes
     boxes = np.array(corners, np.float64).reshape(-1, 4) * np.tile(size, 2)
 
     for mark, box in zip(marks, boxes, strict=True):
-        _frame(draw, box, line, mark.colour)
+        if mark.outline:
+            _trace(
+                draw,
+                [(point.x * size[0], point.y * size[1]) for point in mark.outline],
+                line,
+                mark.colour,
+            )
+        else:
+            _frame(draw, box, line, mark.colour)
         # A small face gets small dots, or they would hide it.
         dot = _dot(min(2 * line, max(2, round(min(box[2:] - box[:2]) / 12))))
         for point in mark.points:
@@ -155,6 +167,15 @@ def _frame(draw: ImageDraw.ImageDraw, box: Floats, line: int, colour: str) -> No
     box = box - np.array((0, 0, 1, 1))
     draw.rectangle(_grown(box, line + 1), outline=_INK, width=line + 2)
     draw.rectangle(_grown(box, line), outline=colour, width=line)
+
+
+def _trace(
+    draw: ImageDraw.ImageDraw, corners: list[tuple[float, float]], line: int, colour: str
+) -> None:
+    """A closed line through the corners, edged like a frame."""
+    around = [*corners, *corners[:2]]
+    draw.line(around, _INK, line + 2, joint="curve")
+    draw.line(around, colour, line, joint="curve")
 
 
 def _grown(box: Floats, by: float) -> tuple[float, float, float, float]:

@@ -90,6 +90,7 @@ def picture_calls(
     good = image_pb2.Image(content=pictures.encode(np.full((64, 64, 3), 128, np.uint8)))
     yield stubs.detection.DetectFaces, detection_pb2.DetectFacesRequest(image=image), "image"
     yield stubs.detection.DetectLabels, detection_pb2.DetectLabelsRequest(image=image), "image"
+    yield stubs.detection.DetectText, detection_pb2.DetectTextRequest(image=image), "image"
     yield stubs.embedding.EmbedFaces, embedding_pb2.EmbedFacesRequest(image=image), "image"
     yield (
         stubs.embedding.CompareFaces,
