@@ -71,6 +71,7 @@ def house(folder: Path, services: Sequence[str] = ("all",), **settings: str) -> 
         "BEHOLDEN_STORE_URL": f"file:{folder}/faces.db",
         "BEHOLDEN_LEDGER_URL": f"sqlite:///{folder}/ledger.db",
         "BEHOLDEN_LEDGER__KEY_FILE": f"{folder}/ledger.key",
+        "BEHOLDEN_REVIEWS__KEY_FILE": f"{folder}/reviews.key",
         "BEHOLDEN_MODEL_REPOSITORY": str(MODELS),
         "BEHOLDEN_GUARD__IDENTITY__KEY_FILE": f"{folder}/identity.key",
         "PYTHONUNBUFFERED": "1",

@@ -16,6 +16,7 @@ from beholden.core.gallery import Collection, Face, Match, Page
 from beholden.core.law import Decision, Evaluation, Facts, PolicyStatus
 from beholden.core.models import ModelSpec
 from beholden.core.record import Entry, Record, Verification
+from beholden.core.review import HeldAnswer, Opinion, Review
 
 Tensor = NDArray[Any]
 
@@ -167,6 +168,49 @@ class Ledger(Protocol):
 
     async def close(self) -> None:
         """Commits what was accepted and lets go; further calls raise Unavailable."""
+        ...
+
+
+class Reviews(Protocol):
+    """The answers that wait for people, kept until they are fetched, rejected or expired."""
+
+    async def hold(self, review: Review, answer: HeldAnswer) -> Review:
+        """Durable on return; answers the review with its expiry. Raises Unavailable."""
+        ...
+
+    async def get(self, tenant: str, id: str) -> Review:
+        """Raises NotFound."""
+        ...
+
+    async def list(
+        self,
+        tenant: str,
+        *,
+        requester: str = "",
+        pending_only: bool = False,
+        page_size: int,
+        page_token: str = "",
+    ) -> Page[Review]:
+        """A tenant's, or one requester's there, newest first. Raises InvalidArgument (page token)."""
+        ...
+
+    async def answer(self, tenant: str, id: str) -> HeldAnswer | None:
+        """What is withheld; None once it is deleted. Raises NotFound."""
+        ...
+
+    async def judge(self, tenant: str, id: str, opinion: Opinion) -> Review:
+        """Adds an opinion as `core.review.judged` has it; an answer that is rejected is deleted.
+
+        Raises NotFound, and what `judged` raises.
+        """
+        ...
+
+    async def fetched(self, tenant: str, id: str) -> None:
+        """The requester has the answer: it is deleted soon, not at once, so that it can be asked again."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go; further calls raise Unavailable."""
         ...
 
 

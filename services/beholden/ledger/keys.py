@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -79,21 +80,14 @@ def open_signer(path: Path) -> Signer:
 
     Raises FailedPrecondition for a file that cannot be read or made, or holds no such key.
     """
-    try:
-        return read_signer(path) if path.exists() else _create(path)
-    except FileExistsError:  # another process was first
-        return read_signer(path)
-    except OSError as error:
-        raise FailedPrecondition(
-            f"the ledger's key {path} cannot be made: {error.strerror}",
-            remedy="set BEHOLDEN_LEDGER__KEY_FILE to a place that can be written",
-        ) from error
+    create_file(path, _new_key)
+    return read_signer(path)
 
 
 def read_signer(path: Path) -> Signer:
     """The private key in a PEM file. Raises FailedPrecondition."""
     try:
-        key = load_pem_private_key(_read(path), None)
+        key = load_pem_private_key(read_file(path), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
@@ -111,7 +105,7 @@ def read_public(paths: Iterable[Path]) -> list[Ed25519PublicKey]:
 
 def _public_of(path: Path) -> list[Ed25519PublicKey]:
     found = []
-    for block in _BLOCK.finditer(_read(path)):
+    for block in _BLOCK.finditer(read_file(path)):
         try:
             key = (
                 load_pem_public_key(block[0])
@@ -129,24 +123,36 @@ def _public_of(path: Path) -> list[Ed25519PublicKey]:
     return found
 
 
-def _create(path: Path) -> Signer:
-    key = Ed25519PrivateKey.generate()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all, so that a process that starts beside this one never reads half a key.
-    descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def create_file(path: Path, content: Callable[[], bytes]) -> None:
+    """Makes a file that only the owner may read, unless it is there. Raises FailedPrecondition."""
+    if path.exists():
+        return
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(made, path)
-    finally:
-        Path(made).unlink()
-    return Signer(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole or not at all, so that a process that starts beside this one never reads half a key.
+        descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content())
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):  # another process was first
+                os.link(made, path)
+        finally:
+            Path(made).unlink()
+    except OSError as error:
+        raise FailedPrecondition(f"the key {path} cannot be made: {error.strerror}") from error
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """A key file's content. Raises FailedPrecondition."""
     try:
         return path.read_bytes()
     except OSError as error:
         raise FailedPrecondition(f"the key {path} cannot be read: {error.strerror}") from error
+
+
+def _new_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )

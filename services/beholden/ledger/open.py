@@ -1,4 +1,4 @@
-"""Opens the ledger that a URL names."""
+"""Opens the ledger that a URL names, and the reviews beside it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import asyncio
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from beholden.core.ports import Ledger
-from beholden.ledger.database import connect, unavailable
+from beholden.core.ports import Ledger, Reviews
+from beholden.ledger.database import Database, connect, unavailable
 from beholden.ledger.keys import open_signer
-from beholden.ledger.settings import LedgerSettings
+from beholden.ledger.reviews import SqlReviews
+from beholden.ledger.sealed_box import open_box
+from beholden.ledger.settings import LedgerSettings, ReviewSettings
 from beholden.ledger.sql import SqlLedger
 
 
@@ -20,8 +22,17 @@ async def open_ledger(url: str, settings: LedgerSettings) -> Ledger:
     cannot be used, Unavailable when the database cannot be reached.
     """
     signer = await asyncio.to_thread(open_signer, settings.key_file)
+    return SqlLedger(await _connected(url, settings), settings, signer)
+
+
+async def open_reviews(url: str, settings: LedgerSettings, reviews: ReviewSettings) -> Reviews:
+    """In the ledger's database; tables and encryption key are made if need be. Raises as `open_ledger`."""
+    box = await asyncio.to_thread(open_box, reviews.key_file)
+    return SqlReviews(await _connected(url, settings), box, reviews)
+
+
+async def _connected(url: str, settings: LedgerSettings) -> Database:
     try:
-        database = await asyncio.to_thread(connect, url, settings)
+        return await asyncio.to_thread(connect, url, settings)
     except (SQLAlchemyError, OSError) as error:
         raise unavailable(error) from error
-    return SqlLedger(database, settings, signer)

@@ -39,3 +39,22 @@ class LedgerSettings(BaseModel):
 
     max_body: int = Field(default=1 << 20, ge=1)
     """The largest body of a record, in bytes of canonical JSON."""
+
+
+class ReviewSettings(BaseModel):
+    """How answers that wait for human review are kept."""
+
+    key_file: Path = Path("var/reviews.key")
+    """The AES-256 key (base64) that withheld answers are encrypted with; made where there is none."""
+
+    hours: float = Field(default=168.0, gt=0)
+    """After how long a review expires and its answer is deleted."""
+
+    fetch_seconds: float = Field(default=300.0, gt=0)
+    """How long an answer is kept once its requester has fetched it, for answers that got lost."""
+
+    sweep_seconds: float = Field(default=60.0, gt=0)
+    """How often expired answers are deleted."""
+
+    max_page: int = Field(default=1000, ge=1)
+    """The most reviews on one page."""

@@ -1,4 +1,4 @@
-"""The four tables, and how rows become writers, entries and checkpoints."""
+"""The tables, and how rows become writers, entries and checkpoints."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Row,
     String,
@@ -98,6 +99,39 @@ SPANS = Table(
     Column("root", String(64), nullable=False),
 )
 Index("ledger_spans_by_checkpoint", SPANS.c.checkpoint)
+
+REVIEWS = Table(
+    "reviews",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("law", Text, nullable=False),
+    Column("reviewers", Integer, nullable=False),
+    Column("candidates", Integer, nullable=False),
+    Column("media", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("answer_type", Text, nullable=False),
+    Column("answer_list", Text, nullable=False),
+    Column("answer", LargeBinary),
+)
+Index("reviews_by_tenant", REVIEWS.c.tenant, REVIEWS.c.created_ns, REVIEWS.c.id)
+Index("reviews_by_expiry", REVIEWS.c.expires_ns)
+
+OPINIONS = Table(
+    "review_opinions",
+    METADATA,
+    Column("review", Text, primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("confirmed", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
 
 
 def to_row(entry: Entry, body: str) -> dict[str, Any]:

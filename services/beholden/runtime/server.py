@@ -72,6 +72,7 @@ def _guard(settings: Settings, home: House) -> Guard:
         [service.descriptor for service in home.services],
         policy=home.policy,
         ledger=home.ledger,
+        reviews=home.reviews,
         tenants={name: one.facts() for name, one in load_tenants(settings.tenants).items()},
         settings=settings.guard,
         tracer=trace.get_tracer("beholden"),

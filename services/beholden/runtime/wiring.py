@@ -27,7 +27,7 @@ from beholden.core.models import (
     TEXT_RECOGNISER,
     ModelSpec,
 )
-from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine
+from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine, Reviews
 from beholden.detection.attributes import ROLES as ATTRIBUTE_ROLES
 from beholden.detection.attributes import AttributePipeline
 from beholden.detection.labels import LabelPipeline
@@ -37,9 +37,10 @@ from beholden.detection.text import TextPipeline
 from beholden.embedding.pipeline import EmbeddingPipeline
 from beholden.embedding.servicer import EmbeddingServicer
 from beholden.governance.pipeline import GovernancePipeline
+from beholden.governance.reviews import ReviewPipeline
 from beholden.governance.servicer import GovernanceServicer
 from beholden.inference.open import open_inference
-from beholden.ledger.open import open_ledger
+from beholden.ledger.open import open_ledger, open_reviews
 from beholden.moderation.pipeline import ModerationPipeline
 from beholden.moderation.servicer import ModerationServicer
 from beholden.policy.open import open_policy
@@ -100,6 +101,7 @@ class House:
 
     policy: PolicyEngine
     ledger: Ledger
+    reviews: Reviews
     services: tuple[Served, ...]
     models: Mapping[str, ModelSpec | None]
 
@@ -120,6 +122,8 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         stack.push_async_callback(policy.close)
         ledger = await open_ledger(settings.ledger_url, settings.ledger)
         stack.push_async_callback(ledger.close)
+        reviews = await open_reviews(settings.ledger_url, settings.ledger, settings.reviews)
+        stack.push_async_callback(reviews.close)
         models = await asyncio.to_thread(_models, settings, roles)
         engine = await open_inference(
             settings.inference_url,
@@ -132,8 +136,8 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         if "search" in names:
             store = await open_store(settings.store_url, settings.store)
             stack.push_async_callback(store.close)
-        rooms = _Rooms(settings, workers, engine, store, policy, ledger, models)
-        yield House(policy, ledger, tuple(rooms.served(name) for name in names), models)
+        rooms = _Rooms(settings, workers, engine, store, policy, ledger, reviews, models)
+        yield House(policy, ledger, reviews, tuple(rooms.served(name) for name in names), models)
 
 
 def _models(settings: Settings, roles: Sequence[str]) -> dict[str, ModelSpec | None]:
@@ -151,6 +155,7 @@ class _Rooms:
     store: FaceStore | None
     policy: PolicyEngine
     ledger: Ledger
+    reviews: Reviews
     models: Mapping[str, ModelSpec | None]
 
     def served(self, name: str) -> Served:
@@ -180,7 +185,10 @@ class _Rooms:
             case _:
                 file = governance_pb2.DESCRIPTOR
                 join = governance_pb2_grpc.add_GovernanceServiceServicer_to_server
-                servicer = GovernanceServicer(GovernancePipeline(self.policy, self.ledger))
+                servicer = GovernanceServicer(
+                    GovernancePipeline(self.policy, self.ledger),
+                    ReviewPipeline(self.reviews, self.policy, self.ledger),
+                )
         return Served(
             descriptor=file.services_by_name[f"{name.capitalize()}Service"],
             join=partial(join, servicer),

@@ -220,6 +220,8 @@ EXAMPLES = {
         "collections/c/faces/00000000-0000-7000-8000-000000000000"
     ),
     "an action such as face.search": "face.search",
+    "reviews/{review}": "reviews/00000000-0000-7000-8000-000000000000",
+    "": "anything",
 }
 """A value for each kind of required string, by the words of its limits."""
 
@@ -233,6 +235,8 @@ def valid(method: MethodDescriptor) -> Any:
             continue
         if required.message_type is not None:
             getattr(request, required.name).content = b"x"
+        elif required.enum_type is not None:
+            setattr(request, required.name, 1)
         elif required.is_repeated:
             getattr(request, required.name).append(EXAMPLES[limits.wants])
         else:
