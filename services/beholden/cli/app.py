@@ -28,6 +28,7 @@ from beholden.cli.commands import (
     proof,
     search,
     serve,
+    text,
     token,
     up,
     version,
@@ -196,6 +197,15 @@ def _look(app: typer.Typer) -> None:
     )
     _hang(
         app,
+        text.text,
+        "text sign.jpg --as daily-herald",
+        "text page.png --as daily-herald --draw read.png",
+        "text form.png --as daily-herald --region 0,0.8,1,1  # the lowest fifth",
+        "text page.png --as daily-herald --json | jq -r '.texts[].text'",
+        panel=_LOOK,
+    )
+    _hang(
+        app,
         compare.compare,
         "compare passport.jpg crowd.jpg --as daily-herald --purpose editorial_research",
         "compare a.jpg b.jpg --as daily-herald --min-similarity 0.95 --draw b-alike.png",
@@ -249,15 +259,15 @@ def _ask_the_law(app: typer.Typer) -> None:
     _hang(group, policy.status, "policy status --as beholden-ops --role auditor")
     group = _group(app, "evidence", "Signed authorisations and consents.", _LAW)
     _hang(
-        group, evidence.key, "evidence key > entry.json  # for law/issuers/data.json of your policies"
+        group,
+        evidence.key,
+        "evidence key > entry.json  # for law/issuers/data.json of your policies",
     )
     _hang(
         group,
         evidence.mint,
         "evidence mint authorisation --as metro-police --purpose criminal_investigation "
         "--action face.search_by_image --collection wanted --offence kidnapping > order.jwt",
-        "search wanted crowd.jpg --as metro-police --purpose criminal_investigation "
-        "--authorisation order.jwt",
     )
     _hang(group, evidence.show, "evidence show order.jwt")
     group = _group(app, "ledger", "What was decided, and whether the account of it holds.", _LAW)
