@@ -65,18 +65,17 @@ def alive(process: Identity) -> bool:
 
 def end(asked: Mapping[Identity, signal.Signals], grace: float) -> None:
     """Asks all of them to end, and after `grace` seconds makes them; nothing they started is left over."""
-    families = {member for process in asked for member in _family(process)}
+    everyone = {*asked, *(member for process in asked for member in _family(process))}
     for process, how in asked.items():
         if alive(process):
             _signal(process, how)
     deadline = time.monotonic() + grace
     while any(map(alive, asked)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    families |= {member for process in asked for member in _family(process)}
-    for member in {*asked, *families}:
-        if alive(member):
-            _signal(member, signal.SIGKILL)
-    while any(map(alive, asked)):
+    everyone |= {member for process in asked for member in _family(process)}
+    for member in filter(alive, everyone):
+        _signal(member, signal.SIGKILL)
+    while any(map(alive, everyone)):
         time.sleep(0.02)
 
 
