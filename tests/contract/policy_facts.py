@@ -22,6 +22,9 @@ TIMES = [
 ]  # fmt: skip
 
 
+COURT = "https://court.example"
+
+
 def random_facts(source: random.Random) -> dict[str, Any]:
     """One call."""
     tenant = dict(source.choice(list(TENANTS.values())).facts())
@@ -52,9 +55,27 @@ def random_facts(source: random.Random) -> dict[str, Any]:
         client = source.choice(list(TENANTS.values()))
         facts["on_behalf_of"] = source.choice([client.id, source.choice(KINDS), "nobody"])
         facts["client"] = client.facts()
+    if source.random() < 0.4:
+        facts["evidence"] = {"authorisation": _authorisation(source)}
     for _ in range(source.choice([0, 0, 0, 1, 2])):
         _spoil(facts, source)
     return facts
+
+
+def _authorisation(source: random.Random) -> dict[str, Any]:
+    """Evidence as the guard has found it sound; whether it covers the call is another matter."""
+    return {
+        "id": source.choice(["order-1", "order-2"]),
+        "issuer": source.choice([COURT, COURT, "https://elsewhere.example"]),
+        "actions": source.choice([["*"], ["face.search"], ["face.index", "face.compare"]]),
+        "purposes": source.choice([["*"], source.sample(PURPOSES, 2)]),
+        "collections": source.choice([["*"], ["collections/staff"], ["collections/other"]]),
+        "offences": source.choice([[], ["murder"], ["theft", "murder"]]),
+        "case": source.choice(["", "", "4711"]),
+        "urgent": source.random() < 0.3,
+        "issued": "2020-01-01T00:00:00Z",
+        "expires": source.choice(TIMES),
+    }
 
 
 def _spoil(facts: dict[str, Any], source: random.Random) -> None:

@@ -14,7 +14,7 @@ from beholden.core.law import Facts, Json
 from beholden.core.ports import PolicyEngine
 from beholden.policy.law import Law
 from tests.contract.policy_engines import changed, law, opened
-from tests.contract.policy_facts import JUNK, random_facts
+from tests.contract.policy_facts import COURT, JUNK, random_facts
 
 NOTHING = "no answer"
 
@@ -50,10 +50,22 @@ async def test_random_facts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_spoiled_law(seed: int, tmp_path: Path) -> None:
-    """Adopts every regime, then takes entries of the law away or puts junk in their place."""
+    """Adopts every regime, names a court, then takes entries of the law away or puts junk there."""
     source = random.Random(seed)
     data: Any = copy.deepcopy(law().data)
     data["law"]["regimes"]["adopted"] = sorted(data["regimes"])
+    data["law"]["issuers"] = {COURT: {"issues": ["authorisation"]}}
+    data["law"]["revocations"] = {COURT: ["order-2"]}
+    data["law"]["exemptions"]["by-order"] = {
+        "says": "an order of the court",
+        "lifts": ["amazon-2021/police-face-comparison", "strict/public-power"],
+        "tenants": "any",
+        "purposes": ["criminal_investigation", "missing_persons"],
+        "requires": ["authorisation"],
+        "offences": source.choice([["murder"], ["theft"]]),
+        "since": "2020-06-10",
+        "until": "",
+    }
     for _ in range(source.choice([1, 2, 4])):
         _spoil(data, source)
     spoiled = changed(law(), data=data)
