@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo run test check protos lock bench clean
+.PHONY: help setup models demo run test check protos lock bench clean engines up down status
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,21 @@ demo: setup ## Tell the whole story on real pictures (yours with PICTURES=dir)
 run: setup ## Serve everything on one port over the embedded engines, until Ctrl-C
 	@$(BIN)/beholden serve all
 
+engines: $(STUBS) ## Install the real engines in .engines: Triton, Milvus, OPA, PostgreSQL
+	@$(BIN)/beholden engines install
+
+up: setup ## Start every service over the real engines (UP="--without milvus": over its twin)
+	@$(BIN)/beholden engines install || true
+	@$(BIN)/beholden up $(UP)
+
+down: $(STUBS) ## End what `make up` started
+	@$(BIN)/beholden down
+
+status: $(STUBS) ## Show what `make up` started, and how it is
+	@$(BIN)/beholden status
+
 test: setup check ## Everything that must hold: check, then every test
+	@$(if $(filter true,$(CI)),$(BIN)/beholden engines install || true)
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 check: $(STUBS) ## Format, lint, types, protos, policies
