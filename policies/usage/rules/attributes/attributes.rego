@@ -16,17 +16,17 @@ law := data.law.redaction.attributes
 
 answered if {
 	is_object(law)
+	not asks
+}
+
+answered if {
+	is_array(input.request.attributes)
 	every entry in law {
 		is_string(entry.withholds)
 		is_boolean(entry.open)
 		is_object(entry.purposes)
 	}
-	well_asked
 }
-
-well_asked if not asks
-
-well_asked if is_array(input.request.attributes)
 
 asks if "attributes" in object.keys(input.request)
 

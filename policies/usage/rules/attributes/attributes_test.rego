@@ -75,10 +75,10 @@ test_answers_only_with_its_law_and_a_list if {
 	answered(law, examples.by(examples.newsroom, ""))
 	not answered(law, asking(examples.newsroom, "", "FACE_ATTRIBUTE_ALL"))
 	every broken in [7, null, {"FACE_ATTRIBUTE_AGE_RANGE": 7}] {
-		not answered(broken, examples.by(examples.newsroom, ""))
+		not answered(broken, asking(examples.newsroom, "", []))
 	}
 	every key in ["withholds", "open", "purposes"] {
-		not answered({"FACE_ATTRIBUTE_AGE_RANGE": object.remove(entry, [key])}, examples.by(examples.newsroom, ""))
+		not answered({"FACE_ATTRIBUTE_AGE_RANGE": object.remove(entry, [key])}, asking(examples.newsroom, "", []))
 	}
 }
 
