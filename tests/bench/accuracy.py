@@ -1,0 +1,191 @@
+"""`make bench-accuracy`: what the service tells of known pictures, over the wire.
+
+Text: a page with its text, and street scenes with their words outlined (ICDAR 2015). Labels:
+pictures that scikit-image ships, with what a person sees in them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from beholden.catalog.taxonomy import load_taxonomy
+from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, text_pb2
+from tests.house import ROOT, House, house
+from tests.pictures import DATA, encode
+
+SHIPPED = Path(skimage.__file__).parent / "data"
+
+# What a person sees that the models have words for; empty: nothing of the kind.
+SEEN: dict[str, set[str]] = {
+    "astronaut.png": {"Person"},
+    "camera.png": {"Person", "Tripod"},
+    "chelsea.png": {"Cat"},
+    "coffee.png": {"Cup", "Dining Table", "Espresso"},
+    "motorcycle_left.png": {"Motorcycle"},
+    "motorcycle_right.png": {"Motorcycle"},
+    "brick.png": set(),
+    "grass.png": set(),
+    "gravel.png": set(),
+    "coins.png": set(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`found` of `there` were told, and `right` of `told` were right."""
+
+    what: str
+    there: int
+    found: int
+    told: int
+    right: int
+
+    @property
+    def recall(self) -> float:
+        """The share of what is there that was found."""
+        return self.found / max(1, self.there)
+
+    @property
+    def precision(self) -> float:
+        """The share of what was told that is right."""
+        return self.right / max(1, self.told)
+
+
+class Service:
+    """The detection service of a house, asked as a newsroom."""
+
+    def __init__(self, home: House) -> None:
+        self._headers = home.headers("daily-herald")
+        self._channel = home.channel()
+        self._stub = detection_pb2_grpc.DetectionServiceStub(self._channel)
+
+    def words(self, content: bytes) -> list[text_pb2.DetectedText]:
+        """The words of a picture, in reading order."""
+        request = detection_pb2.DetectTextRequest(image=image_pb2.Image(content=content))
+        found = self._stub.DetectText(request, metadata=self._headers)
+        return [one for one in found.texts if one.type == text_pb2.TEXT_TYPE_WORD]
+
+    def labels(self, content: bytes) -> detection_pb2.DetectLabelsResponse:
+        """What a picture shows."""
+        request = detection_pb2.DetectLabelsRequest(image=image_pb2.Image(content=content))
+        return self._stub.DetectLabels(request, metadata=self._headers)
+
+
+def page(service: Service) -> Score:
+    """The words of tesseract's test page, each counted as often as it is there."""
+    truth = Counter((DATA / "text" / "phototest.txt").read_text().split())
+    content = encode(Image.open(DATA / "text" / "phototest.tif").convert("RGB"))
+    told = Counter(word.text for word in service.words(content))
+    common = (truth & told).total()
+    return Score("words of a page, spelt right", truth.total(), common, told.total(), common)
+
+
+def scenes(service: Service) -> Score:
+    """Words in street scenes: outlines that overlap by half (intersection over union).
+
+    What is marked as not to be read counts neither way (ICDAR 2015, task 4.1).
+    """
+    root = DATA / "text" / "det_toy_dataset"
+    there = found = told = 0
+    for scene in json.loads((root / "textdet_test.json").read_text())["data_list"]:
+        content = (root / scene["img_path"]).read_bytes()
+        size = np.array((scene["width"], scene["height"]), np.float32)
+        outlines = [
+            np.array([(point.x, point.y) for point in word.polygon], np.float32) * size
+            for word in service.words(content)
+        ]
+        marked = [(np.array(one["polygon"], np.float32).reshape(-1, 2), one["ignore"])
+                  for one in scene["instances"]]  # fmt: skip
+        unread = [outline for outline, ignored in marked if ignored]
+        outlines = [
+            one for one in outlines
+            if not any(_shared(one, other) > 0.5 * cv2.contourArea(one) for other in unread)
+        ]  # fmt: skip
+        wanted = [outline for outline, ignored in marked if not ignored]
+        there, told = there + len(wanted), told + len(outlines)
+        found += _matches(wanted, outlines)
+    return Score("words in street scenes, found", there, found, told, found)
+
+
+def seen(service: Service) -> tuple[Score, dict[str, list[str]]]:
+    """Labels of known pictures; what is above or below a label that is seen is right too."""
+    taxonomy = load_taxonomy(ROOT / "models" / "taxonomy.yaml")
+    there = found = told = right = 0
+    wrong: dict[str, list[str]] = {}
+    for name, wanted in SEEN.items():
+        labels = service.labels((SHIPPED / name).read_bytes()).labels
+        above = {parent for one in wanted for parent in taxonomy.find(one).parents}
+        names = {label.name for label in labels}
+        good = {
+            label.name
+            for label in labels
+            if label.name in wanted | above or wanted & set(label.parents)
+        }
+        there, found = there + len(wanted), found + len(wanted & names)
+        told, right = told + len(names), right + len(good)
+        if odd := sorted(names - good) + [f"not {one}" for one in sorted(wanted - names)]:
+            wrong[name] = odd
+    return Score("labels of known pictures", there, found, told, right), wrong
+
+
+def _shared(one: np.ndarray, other: np.ndarray) -> float:
+    """The area that two convex outlines share, in pixels."""
+    return float(cv2.intersectConvexConvex(cv2.convexHull(one), cv2.convexHull(other))[0])
+
+
+def _matches(wanted: list[np.ndarray], told: list[np.ndarray]) -> int:
+    """How many of `wanted` have one of `told` of their own."""
+    free, count = list(told), 0
+    for one in wanted:
+        for index, other in enumerate(free):
+            both = _shared(one, other)
+            if both >= 0.5 * (cv2.contourArea(one) + cv2.contourArea(other) - both):
+                del free[index]
+                count += 1
+                break
+    return count
+
+
+def main() -> None:
+    """Measures, shows, and keeps the figures under out/."""
+    parser = argparse.ArgumentParser(prog="make bench-accuracy", description=__doc__)
+    parser.add_argument("--json", type=Path, default=ROOT / "out" / "accuracy.json")
+    options = parser.parse_args()
+    if not (DATA / "text").is_dir():
+        raise SystemExit(f"no test data in {DATA}: set BEHOLDEN_TEST_DATA")
+    with tempfile.TemporaryDirectory() as folder, house(Path(folder), ["detection"]) as home:
+        service = Service(home)
+        labels, wrong = seen(service)
+        scores = [page(service), scenes(service), labels]
+    shown = Table(title="What the service tells of known pictures")
+    for name in ("what", "there", "found", "recall", "told", "right", "precision"):
+        shown.add_column(name, justify="left" if name == "what" else "right")
+    for score in scores:
+        shown.add_row(
+            score.what, str(score.there), str(score.found), f"{score.recall:.3f}",
+            str(score.told), str(score.right), f"{score.precision:.3f}",
+        )  # fmt: skip
+    out = Console()
+    out.print(shown)
+    for name, odd in wrong.items():
+        out.print(f"{name}: {', '.join(odd)}")
+    options.json.parent.mkdir(exist_ok=True)
+    options.json.write_text(
+        json.dumps({"scores": [asdict(score) for score in scores], "labels_wrong": wrong}, indent=1)
+    )
+
+
+if __name__ == "__main__":
+    main()
