@@ -10,10 +10,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo run test check protos lock bench clean engines up down status
+.PHONY: help setup models demo run test check protos lock bench bench-accuracy clean engines up down status
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STUBS) models ## Make .venv, generate the stubs, pull the models (idempotent)
 
@@ -49,7 +49,7 @@ down: $(STUBS) ## End what `make up` started
 	@$(BIN)/beholden down
 
 status: $(STUBS) ## Show what `make up` started, and how it is
-	@$(BIN)/beholden status
+	@$(BIN)/beholden status || true
 
 test: setup check ## Everything that must hold: check, then every test
 	@$(if $(filter true,$(CI)),$(BIN)/beholden engines install || true)
@@ -73,6 +73,9 @@ LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-u
 
 bench: setup ## What guard, policy and ledger cost, and the throughput of each call
 	@$(BIN)/python -m tests.bench
+
+bench-accuracy: setup ## What the service tells of known pictures
+	@$(BIN)/python -m tests.bench.accuracy
 
 clean: ## Remove what was built; models and data under var/ stay
 	@rm -rf $(VENV) out dist build services/beholden/v1 .mypy_cache .ruff_cache .pytest_cache

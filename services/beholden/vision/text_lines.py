@@ -85,21 +85,24 @@ def spell(
     if not len(steps):
         return None
     # A character's place is the middle of a step, as a share of the strip; padding lies beyond 1.
-    share = len(characters) and strip.room / len(characters) / strip.pixels.shape[1]
+    share = strip.room / len(characters) / strip.pixels.shape[1]
     places = np.minimum((steps + 0.5) * share, 1.0)
     text = [chr(point) for point in characters[steps].tolist()]
     sure = confidences[steps].astype(float)
-    half = np.median(np.diff(places)) / 2 if len(places) > 1 else 0.5
+    # A word reaches half way to its neighbours, and no further than a character beyond its own.
+    pitch = float(np.median(np.diff(places))) if len(places) > 1 else 1.0
     words = []
     for start, end in _runs(text):
         left = (places[start - 2] + places[start]) / 2 if start > 1 else 0.0
         right = (places[end - 1] + places[end + 1]) / 2 if end + 1 < len(text) else 1.0
-        left, right = max(left, places[start] - 2 * half), min(right, places[end - 1] + 2 * half)
-        left, right = (0.0 if start == 0 else left), (1.0 if end == len(text) else right)
+        left, right = max(left, places[start] - pitch), min(right, places[end - 1] + pitch)
         words.append(
-            Word("".join(text[start:end]), min(1.0, float(sure[start:end].mean())),
-                 _polygon(_part(line, left, right)))
-        )  # fmt: skip
+            Word(
+                "".join(text[start:end]),
+                min(1.0, float(sure[start:end].mean())),
+                _polygon(_part(line, left, right)),
+            )
+        )
     return Line(tuple(words), _polygon(line)) if words else None
 
 

@@ -57,11 +57,14 @@ def test_nothing_is_no_line(text: str) -> None:
     assert spell(points, sure, strip(64), WHOLE) is None
 
 
-def test_padding_is_not_counted() -> None:
-    points, sure = steps("ab__")
-    line = spell(points, sure, strip(64), WHOLE)  # 64 of 96 pixels, 16 steps
+def test_padding_is_not_counted_nor_what_is_beyond_the_last_character() -> None:
+    points, sure = steps("ab__")  # 16 steps for 64 pixels and 32 of padding
+    line = spell(points, sure, strip(64), WHOLE)
     assert line is not None
-    assert line.words[0].polygon[1].x == pytest.approx(1)
+    (word,) = line.words
+    first, last = 0.5 * 6 / 64, 4.5 * 6 / 64
+    assert word.polygon[0].x == pytest.approx(0)
+    assert word.polygon[1].x == pytest.approx(last + (last - first))
 
 
 def test_strips_of_similar_width_share_a_batch_and_memory_is_bounded() -> None:

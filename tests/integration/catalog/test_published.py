@@ -1,0 +1,80 @@
+"""Published ONNX models behind a uint8 picture answer what they answered before."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import skimage.data
+from PIL import Image, ImageDraw, ImageFont
+
+from beholden.catalog.convert.converters import convert
+from beholden.catalog.entries import load_catalog
+from beholden.catalog.fetch import NoSourceError, fetch
+from tests.pictures import missing
+
+ROOT = Path(__file__).resolve().parents[3]
+CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
+MIRROR = Path(os.environ.get("BEHOLDEN_MODEL_MIRROR") or ROOT.parent / "shared" / "models")
+SIDES = {"yolox_nano": (416, 416), "squeezenet": (224, 224), "pp_ocr_v6_detector": (192, 320)}
+
+
+def sessions(
+    name: str, folder: Path
+) -> tuple[ort.InferenceSession, ort.InferenceSession, np.ndarray]:
+    """The published graph, ours, and the published one's characters if it has any."""
+    entry = CATALOG.model(name)
+    try:
+        paths = fetch(entry, folder, MIRROR, lambda _: None).paths
+    except NoSourceError as error:
+        missing(f"{name}: {error.attempts}")
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    published = ort.InferenceSession(next(iter(paths.values())), options)
+    characters = published.get_modelmeta().custom_metadata_map.get("character", "").split("\n")
+    points = np.array([0, *(ord(one) for one in characters if one), ord(" ")])
+    return published, ort.InferenceSession(convert(entry, paths)), points
+
+
+def pictures(height: int, width: int) -> np.ndarray:
+    """Two real pictures of that size: (2, height, width, 3)."""
+    shipped = (skimage.data.astronaut(), skimage.data.coffee())
+    return np.stack([np.asarray(Image.fromarray(one).resize((width, height))) for one in shipped])
+
+
+def asked(published: ort.InferenceSession, picture: np.ndarray, name: str) -> list[np.ndarray]:
+    """What upstream says of one picture in the form that it asks for: BGR planes, normalised."""
+    wanted = CATALOG.model(name).normalise
+    assert wanted.channels == "BGR"
+    planes = (picture[..., ::-1] - np.array(wanted.mean)) / np.array(wanted.deviation)
+    (given,) = published.get_inputs()
+    dtype = np.float16 if given.type == "tensor(float16)" else np.float32
+    return published.run(None, {given.name: planes.transpose(2, 0, 1)[None].astype(dtype)})
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_the_same_answers_one_by_one_and_in_a_batch(tmp_path: Path, name: str) -> None:
+    published, ours, _ = sessions(name, tmp_path)
+    batch = pictures(*SIDES[name])
+    answers = ours.run(None, {"image": batch})
+    for index, picture in enumerate(batch):
+        expected = asked(published, picture, name)
+        alone = ours.run(None, {"image": picture[None]})
+        for wanted, single, together in zip(expected, alone, answers, strict=True):
+            assert single == pytest.approx(wanted, abs=2e-3)
+            assert together[index] == pytest.approx(wanted[0], abs=2e-3)
+
+
+def test_the_recogniser_answers_the_likeliest_character_of_each_step(tmp_path: Path) -> None:
+    name = "pp_ocr_v6_recogniser"
+    published, ours, points = sessions(name, tmp_path)
+    paper = Image.new("RGB", (320, 48), "white")
+    ImageDraw.Draw(paper).text((8, 4), "Beholden 2026", "black", ImageFont.load_default(36))
+    line = np.asarray(paper)
+    characters, confidences = ours.run(None, {"image": line[None]})
+    (classes,) = asked(published, line, name)
+    assert characters[0].tolist() == points[classes[0].argmax(axis=1)].tolist()
+    assert confidences[0] == pytest.approx(classes[0].max(axis=1), abs=1e-4)
+    read = [point for step, point in enumerate(characters[0]) if point != characters[0][step - 1]]
+    assert "".join(chr(point) for point in read if point) == "Beholden 2026"
