@@ -19,6 +19,19 @@ OBAMA = "faces/test_images/obama.jpg"
 BIDEN = "faces/test_images/biden.jpg"
 LESLIE = "faces/knn_examples/train/rose_leslie/img1.jpg"
 
+SMILES = [
+    "knn_examples/test/alex_lacamoire1.jpg",
+    "knn_examples/test/obama_and_biden.jpg",
+    "knn_examples/train/alex_lacamoire/img1.jpg",
+    "knn_examples/train/biden/biden2.jpg",
+    "knn_examples/train/obama/obama.jpg",
+    "longoria-cooper.jpg",
+    "test_images/obama.jpg",
+    "test_images/obama_partial_face.jpg",
+    "test_images/obama_partial_face2.jpg",
+]
+"""Pictures whose largest face smiles plainly."""
+
 Ask = Callable[..., detection_pb2.DetectFacesResponse]
 
 
@@ -136,9 +149,14 @@ def test_ages_and_presentations_of_known_people(
     assert [model.name for model in found.attribute_models] == ["faceres"]
 
 
-def test_emotions_where_the_law_allows_them(lenient: Ask) -> None:
-    face = lenient(OBAMA, "EMOTIONS", purpose="editorial_research").faces[0]
+@pytest.mark.parametrize("picture", SMILES)
+def test_smiles_are_told_where_the_law_allows_it(lenient: Ask, picture: str) -> None:
+    face = lenient(f"faces/{picture}", "EMOTIONS", purpose="editorial_research").faces[0]
     assert face.emotions[0].type == face_pb2.EMOTION_TYPE_HAPPY
+
+
+def test_all_emotions_are_told_and_only_for_the_purpose(lenient: Ask) -> None:
+    face = lenient(OBAMA, "EMOTIONS", purpose="editorial_research").faces[0]
     shares = [one.confidence for one in face.emotions]
     assert len(shares) == 7
     assert shares == sorted(shares, reverse=True)
