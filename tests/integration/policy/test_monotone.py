@@ -93,7 +93,8 @@ async def test_more_exemptions_never_deny_more(seed: int, tmp_path: Path) -> Non
     source = random.Random(seed)
     calls = [random_facts(source) for _ in range(CALLS)]
     police = {"kind": "police_department", "id": "metro-police", "jurisdiction": "US-WA"}
-    calls = [{**facts, "tenant": police, "action": "face.search"} for facts in calls]
+    about = {"tenant": police, "action": "face.search", "evidence": {}}
+    calls = [facts | about for facts in calls]
     async with opened("rego", law(), tmp_path) as engine:
         before = await allowed(engine, calls)
     async with opened("rego", more("exemptions", exemption, source), tmp_path) as engine:
