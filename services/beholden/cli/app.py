@@ -25,6 +25,8 @@ from beholden.cli.commands import (
     models,
     moderate,
     policy,
+    policy_simulate,
+    policy_work,
     proof,
     search,
     serve,
@@ -255,8 +257,28 @@ def _ask_the_law(app: typer.Typer) -> None:
         "explain face.search --fact min_similarity=0.95 --fact max_results=5",
         panel=_LAW,
     )
-    group = _group(app, "policy", "The law that is in force.", _LAW)
+    group = _group(app, "policy", "The law: in force, at rest, and tried out.", _LAW)
     _hang(group, policy.status, "policy status --as beholden-ops --role auditor")
+    _hang(
+        group,
+        policy_work.check,
+        "policy test",
+        "policy test policies/cases/amazon-2021.yaml",
+        name="test",
+    )
+    _hang(
+        group,
+        policy_work.bundle,
+        "policy bundle bundle.tar.gz",
+        "policy bundle bundle.tar.gz --key signing.pem --algorithm ES256",
+    )
+    _hang(group, policy_work.diff, "policy diff HEAD~1", "policy diff policies/ candidate/")
+    _hang(
+        group,
+        policy_simulate.simulate,
+        "policy simulate --law candidate/",
+        "policy simulate --law candidate/ --ledger export.jsonl --workers 8",
+    )
     group = _group(app, "evidence", "Signed authorisations and consents.", _LAW)
     _hang(
         group,

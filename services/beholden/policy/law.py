@@ -72,10 +72,12 @@ def digest(modules: Mapping[str, str], data: Mapping[str, Json]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def write_bundle(law: Law, path: Path) -> None:
-    """Writes the law as an OPA bundle whose manifest names its revision; same law, same bytes."""
-    manifest = {"revision": law.revision, "roots": list(ROOTS), "rego_version": 1}
-    files = {".manifest": json.dumps(manifest), "data.json": json.dumps(law.data), **law.modules}
+def write_bundle(law: Law, path: Path, signatures: str = "") -> None:
+    """Writes the law as an OPA bundle whose manifest names its revision; same law, same bytes.
+
+    `signatures` is the text of its .signatures.json, where it is signed.
+    """
+    files = bundle_files(law) | ({".signatures.json": signatures} if signatures else {})
     with (
         path.open("wb") as file,
         gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
@@ -86,6 +88,12 @@ def write_bundle(law: Law, path: Path) -> None:
             entry = tarfile.TarInfo(f"/{name}")
             entry.size = len(content)
             bundle.addfile(entry, io.BytesIO(content))
+
+
+def bundle_files(law: Law) -> dict[str, str]:
+    """What a bundle holds, by path."""
+    manifest = {"revision": law.revision, "roots": list(ROOTS), "rego_version": 1}
+    return {".manifest": json.dumps(manifest), "data.json": json.dumps(law.data), **law.modules}
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""The policies that a command works on, and their law, with this command's failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from beholden.cli.configured import settings
+from beholden.cli.offline import failures
+
+if TYPE_CHECKING:
+    from beholden.policy.law import Law
+    from beholden.policy.opa_tool import OpaTool
+    from beholden.policy.tenants import Tenant
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--policies", metavar="FOLDER", help="The policies; those in force if absent."),
+]
+
+
+def chosen(folder: Path | None) -> Path:
+    """The folder that was named, else the one of the settings."""
+    return folder or settings().law_folder
+
+
+@contextmanager
+def law_at(place: str, folder: Path | None = None) -> Iterator[tuple[Path, Law]]:
+    """A policies folder, or a git revision of `folder`, and its law. Raises Failure."""
+    from beholden.policy.open import read_law
+    from beholden.policy.places import policies_at
+
+    with failures(), policies_at(place, chosen(folder)) as found:
+        yield found, read_law(found)
+
+
+def tenants_of(folder: Path) -> Mapping[str, Tenant]:
+    """The folder's own registry, else the one of the settings. Raises Failure."""
+    from beholden.policy.tenants import load_tenants
+
+    own = folder / "tenants.yaml"
+    with failures():
+        return load_tenants(own if own.is_file() else settings().tenants)
+
+
+def opa() -> OpaTool | None:
+    """The `opa` on this machine; None where there is none."""
+    from beholden.policy.opa_tool import find_opa
+
+    return find_opa(Path(".engines/bin"))
