@@ -104,3 +104,17 @@ def test_a_missing_catalogue_is_named(tmp_path: Path) -> None:
 def test_an_unknown_model_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="'adda' is not in the catalogue, which has adder"):
         catalog(tmp_path, entry()).model("adda")
+
+
+def test_labels_come_from_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "adder").mkdir()
+    (tmp_path / "adder" / "labels.txt").write_text("one\ntwo\n")
+    model = catalog(tmp_path, entry(labels_file="labels.txt", decoder="classifier")).model("adder")
+    spec = model.spec("0" * 64)
+    assert (spec.labels, spec.decoder) == (("one", "two"), "classifier")
+
+
+@pytest.mark.parametrize("name", ["absent.txt", "../escape.txt"])
+def test_a_label_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidArgument, match="labels_file"):
+        catalog(tmp_path, entry(labels_file=name))
