@@ -5,6 +5,8 @@ yolox  rows of centre, logarithmic size, objectness and classes for each cell of
        upper left of the square
 detr   class logits and boxes of each query, `logits` (N, Q, C) and `boxes` (N, Q, 4), as RT-DETR
        gives them (Zhao et al., 2023); the picture fills the square
+centernet  a heat map of centres and the reach to their edges (see centernet.py), `heatmap` and
+       `reach`; the picture fills the square
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from beholden.core.models import ModelSpec, TensorSpec
 from beholden.vision.centernet import MAX_PEAKS, read_maps
+from beholden.vision.objects import fit, read
 
 
 def maps(*peaks: tuple[int, int, int, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +59,25 @@ def test_maps_that_do_not_fit_together_are_refused() -> None:
         read_maps(heatmap, reach[:2])
     with pytest.raises(ValueError, match="do not fit"):
         read_maps(heatmap[0], reach)
+
+
+def test_a_detector_may_declare_it() -> None:
+    model = ModelSpec(
+        name="centres",
+        version=1,
+        role="object-detector",
+        inputs=(TensorSpec("image", "uint8", (-1, 24, 32, 3)),),
+        outputs=(
+            TensorSpec("heatmap", "float32", (-1, 3, 6, 8)),
+            TensorSpec("reach", "float32", (-1, 4, 6, 8)),
+        ),
+        labels=("cat", "dog", "cup"),
+        decoder="centernet",
+    )
+    view = fit(np.zeros((90, 60, 3), np.uint8), model)
+    assert view.batch.shape == (1, 24, 32, 3)
+    heatmap, reach = maps((2, 3, 5, 0.75), (1, 1, 1, 0.25))
+    found = read({"heatmap": heatmap[None], "reach": reach[None]}, model, view, 0.5)
+    assert found.classes.tolist() == [2]
+    assert found.scores.tolist() == [0.75]
+    np.testing.assert_allclose(found.boxes, [[19 / 32, 10 / 24, 23 / 32, 16 / 24]])
