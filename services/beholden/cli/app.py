@@ -28,6 +28,7 @@ from beholden.cli.commands import (
     policy_simulate,
     policy_work,
     proof,
+    reviews,
     search,
     serve,
     text,
@@ -176,6 +177,7 @@ def build() -> typer.Typer:
     _look(app)
     _keep_and_find(app)
     _ask_the_law(app)
+    _review(app)
     _run(app)
     return app
 
@@ -321,6 +323,23 @@ def _ask_the_law(app: typer.Typer) -> None:
         archive.prune,
         "ledger prune --keep-days 365",
         "ledger prune --before 2026-01-01 --yes --ledger postgresql://beholden@db/ledger",
+    )
+
+
+def _review(app: typer.Typer) -> None:
+    group = _group(app, "reviews", "Answers that people must look at before anybody gets them.", _LAW)
+    _hang(group, reviews.show_all, "reviews list --pending --as daily-herald --role reviewer", name="list")
+    _hang(group, reviews.show, "reviews show 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --token-file reviewer.jwt")
+    _hang(
+        group,
+        reviews.confirm,
+        "reviews confirm 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --reason 'same scar'",
+        "reviews confirm 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --candidate 2 --reason 'same scar'",
+    )
+    _hang(
+        group,
+        reviews.reject,
+        "reviews reject 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --reason 'nobody like that'",
     )
 
 

@@ -33,7 +33,14 @@ _SAFE_TO_REPEAT = {
         # Not a read, but each request carries an id by which it enrols once.
         "IndexFaces",
     ),
-    "GovernanceService": ("ExplainAccess", "GetPolicyStatus", "ListDecisions", "VerifyLedger"),
+    "GovernanceService": (
+        "ExplainAccess",
+        "GetPolicyStatus",
+        "ListDecisions",
+        "VerifyLedger",
+        "ListReviews",
+        "GetReview",
+    ),
 }
 _SERVICE_CONFIG = {
     "methodConfig": [

@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 
 from beholden.cli import drawing, pictures
+from beholden.cli.commands.reviews import pending_note
 from beholden.cli.options import Draw, MinSimilarity, Picture
 from beholden.cli.output import as_document, table
 from beholden.cli.session import session
@@ -34,6 +35,9 @@ def compare(
     if draw:
         drawing.write(draw, image, drawing.matches(found))
     here.output.document(as_document(found, decision_id=answer.decision_id))
+    if found.review:
+        here.output.show(pending_note(found.review, f"{found.model.name}@{found.model.version}"))
+        return
     here.output.show(
         _targets(found),
         f"{len(found.matches)} of {len(found.matches) + len(found.unmatched_faces)} faces in "

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from beholden.cli import drawing, pictures
 from beholden.cli.client import Answer
+from beholden.cli.commands.reviews import pending_note
 from beholden.cli.options import Collection, Draw, MinSimilarity
 from beholden.cli.output import as_document, table
 from beholden.cli.session import Session, session
@@ -66,6 +67,9 @@ def search(  # noqa: PLR0917 - one for each option
 def _show(here: Session, answer: Found, about: str) -> None:
     found = answer.message
     here.output.document(as_document(found, decision_id=answer.decision_id))
+    if found.review:
+        here.output.show(pending_note(found.review, f"{found.model.name}@{found.model.version}"))
+        return
     here.output.show(
         _candidates(found.candidates) if found.candidates else "nobody",
         f"{counted(len(found.candidates), 'face')} {about} · {found.model.name}@{found.model.version}",
