@@ -32,8 +32,8 @@ $(STUBS): $(READY) $(wildcard protos/beholden/v1/*.proto)
 models: $(STUBS)
 	@$(BIN)/beholden models pull
 
-demo: setup ## Tell the whole story on real pictures (yours with PICTURES=dir)
-	@$(BIN)/beholden demo $(if $(PICTURES),--pictures "$(PICTURES)")
+demo: setup $(if $(filter real,$(ENGINES)),engines) ## Tell the whole story on real pictures (PICTURES=dir: yours; ENGINES=real)
+	@$(BIN)/beholden demo $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(filter real,$(ENGINES)),--real)
 
 run: setup ## Serve everything on one port over the embedded engines, until Ctrl-C
 	@$(BIN)/beholden serve all
@@ -51,9 +51,11 @@ down: $(STUBS) ## End what `make up` started
 status: $(STUBS) ## Show what `make up` started, and how it is
 	@$(BIN)/beholden status || true
 
-test: setup check ## Everything that must hold: check, then every test
-	@$(if $(filter true,$(CI)),$(BIN)/beholden engines install || true)
+test: setup $(if $(filter true,$(CI)),ci-engines) check ## Everything that must hold: check, then every test
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+ci-engines: $(STUBS)
+	@$(BIN)/beholden engines install || true
 
 check: $(STUBS) ## Format, lint, types, protos, policies
 	@$(BIN)/ruff format --check --quiet .
@@ -71,8 +73,11 @@ lock: $(READY) ## Resolve the pinned requirements anew
 	@$(VENV)/lock/bin/uv pip compile $(LOCK) -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
 LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-bench: setup ## What guard, policy and ledger cost, and the throughput of each call
-	@$(BIN)/python -m tests.bench
+bench: setup ## What guard, policy and ledger cost, and each call's throughput (ENGINES=real)
+	@$(BIN)/python -m tests.bench $(if $(ENGINES),--engines $(ENGINES)) $(ARGS)
+
+faults: setup ## Kill each process of the real stack under load, one at a time
+	@$(BIN)/python -m tests.bench.faults $(ARGS)
 
 bench-accuracy: setup ## What the service tells of known pictures
 	@$(BIN)/python -m tests.bench.accuracy

@@ -27,6 +27,10 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", metavar="", help="Keep the server's files, to look into them.")
     ] = False,
+    real: Annotated[
+        bool,
+        typer.Option("--real", metavar="", help="Tell it over Triton, Milvus, OPA and PostgreSQL."),
+    ] = False,
 ) -> None:
     """Tell the whole story on real pictures, with a server of its own that ends with it."""
     from beholden.cli.story.play import play
@@ -34,7 +38,7 @@ def demo(
     console = Console(highlight=False)
     began = time.monotonic()
     with _folder(keep) as folder:
-        went_wrong = play(console, folder, pictures, out.absolute())
+        went_wrong = play(console, folder, pictures, out.absolute(), real=real)
     console.rule(style="dim")
     kept = f" · the server's files in {folder}" if keep else ""
     seconds = time.monotonic() - began

@@ -13,17 +13,20 @@ from beholden.catalog.repository import available
 from beholden.cli.configured import settings
 from beholden.cli.story import props, scenes
 from beholden.cli.story.casting import hero
-from beholden.cli.story.stage import environment, ledger, stage
+from beholden.cli.story.stage import environment, real_stage, stage
 from beholden.cli.story.telling import Teller
 from beholden.core.models import FACE_DETECTOR, FACE_EMBEDDER, MODERATOR
 from beholden.runtime.settings import Settings
 
 
-def play(console: Console, folder: Path, pictures: Path | None, out: Path) -> int:
+def play(
+    console: Console, folder: Path, pictures: Path | None, out: Path, *, real: bool = False
+) -> int:
     """How many commands ended otherwise than the story says.
 
     Everything is written under `folder` but annotated pictures, which go to `out`; `pictures` is a
-    folder of the reader's own. The process's environment becomes that of the story.
+    folder of the reader's own; `real` tells it over Triton, Milvus, OPA and PostgreSQL. The
+    process's environment becomes that of the story.
 
     Raises:
         Failure: no pictures, nobody in them, or no server.
@@ -31,14 +34,14 @@ def play(console: Console, folder: Path, pictures: Path | None, out: Path) -> in
     chosen = settings()
     off = _roles_off(chosen)
     photos = props.own(pictures) if pictures else props.from_scikit_image(folder)
-    around = environment(folder, chosen.model_repository)
+    around = environment(folder, chosen.model_repository, real=real)
     # So that --as finds the key of this server, and nobody's own purpose gets into the story.
     os.environ.clear()
     os.environ.update(around)
     start = Path.cwd()
     with ExitStack() as stack:
         with console.status("starting a server with a ledger and galleries of its own"):
-            address = stack.enter_context(stage(folder, around))
+            address = stack.enter_context(real_stage(folder) if real else stage(folder, around))
             found = hero(address, photos, look=FACE_DETECTOR not in off)
         props.disguised(found, folder / "disguised.jpg")
         # From here paths are short, which keeps the commands readable.
@@ -48,8 +51,7 @@ def play(console: Console, folder: Path, pictures: Path | None, out: Path) -> in
             photos=_seen_from(folder, photos),
             disguised=Path("disguised.jpg"),
             out=out,
-            ledger=ledger(folder),
-            forged=Path("forged.db"),
+            export=Path("ledger.jsonl"),
         )
         teller = Teller(console, address, start, off)
         teller.tell(scenes.story(at))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
+import re
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from beholden.cli.failures import ExitCode
 from beholden.core.models import FACE_DETECTOR, FACE_EMBEDDER, MODERATOR
 
+_REFUSED = re.compile(r'("allowed": ?)false')
 _RECOGNITION = (FACE_DETECTOR, FACE_EMBEDDER)
 
 
@@ -33,19 +33,18 @@ class Scene:
 @dataclass(frozen=True, slots=True)
 class Places:
     """The picture that the story is about, the same face disguised, the folder that is indexed, the
-    folder for annotated pictures, the ledger, and where its forged copy goes.
+    folder for annotated pictures, and where the ledger is exported to.
     """  # noqa: D205
 
     hero: Path
     disguised: Path
     photos: Path
     out: Path
-    ledger: Path
-    forged: Path
+    export: Path
 
 
 def story(at: Places) -> Iterator[Scene]:
-    """Scene after scene; the ledger is forged once the last but one has been played."""
+    """Scene after scene; the export is forged once the last but one has been played."""
     herald = ("--as", "daily-herald", "--purpose", "editorial_research")
     police = ("--as", "metro-police", "--purpose", "criminal_investigation")
     finders = ("--as", "find-the-lost", "--purpose", "victim_identification")
@@ -100,22 +99,22 @@ def story(at: Places) -> Iterator[Scene]:
     )
     yield Scene(
         "Every decision was written down before its answer left",
-        (("--as", "beholden-ops", "--role", "auditor", "ledger", "verify"),),
+        (
+            ("--as", "beholden-ops", "--role", "auditor", "ledger", "verify"),
+            ("ledger", "export", str(at.export)),
+        ),
     )
-    forge(at.ledger, at.forged)
+    forge(at.export)
     yield Scene(
-        "Somebody edits a copy of the ledger: the refusal never was",
-        (("ledger", "verify", "--ledger", f"sqlite:///{at.forged}"),),
+        "Somebody edits the export: the refusal never was",
+        (("ledger", "verify", "--ledger", str(at.export)),),
         ends=ExitCode.FAILED,
     )
 
 
-def forge(ledger: Path, copy: Path) -> None:
-    """Copies a SQLite ledger and makes an allowed call of its first refusal."""
-    with closing(sqlite3.connect(ledger)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-        target.execute(
-            "UPDATE ledger_entries SET allowed = 1 WHERE sequence = "
-            "(SELECT MIN(sequence) FROM ledger_entries WHERE NOT allowed)"
-        )
-        target.commit()
+def forge(export: Path) -> None:
+    """Makes an allowed call of the first refusal in an export."""
+    lines = export.read_text("utf-8").splitlines(keepends=True)
+    first = next(number for number, line in enumerate(lines) if _REFUSED.search(line))
+    lines[first] = _REFUSED.sub(r"\1true", lines[first], count=1)
+    export.write_text("".join(lines), "utf-8")
