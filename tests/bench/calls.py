@@ -70,6 +70,8 @@ async def prepare(channel: grpc.aio.Channel, metadata: list[tuple[str, str]]) ->
             search_pb2.SearchFacesRequest(name=indexed.faces[0].face.name),
         ),
         "DetectFaces": (detection.DetectFaces, detection_pb2.DetectFacesRequest(image=image)),
+        "DetectLabels": (detection.DetectLabels, detection_pb2.DetectLabelsRequest(image=image)),
+        "DetectText": (detection.DetectText, detection_pb2.DetectTextRequest(image=image)),
         "EmbedFaces": (embedding.EmbedFaces, embedding_pb2.EmbedFacesRequest(image=image)),
         "CompareFaces": (
             embedding.CompareFaces,

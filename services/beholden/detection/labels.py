@@ -135,8 +135,12 @@ class LabelPipeline:
         loop = asyncio.get_running_loop()
         view = await loop.run_in_executor(self._workers, objects.fit, picture.pixels, model)
         outputs = await self._engine.infer(model, {model.inputs[0].name: view.batch})
-        read = await loop.run_in_executor(self._workers, objects.read, outputs, model, view, least)
-        return labels.from_objects(read, model, self._taxonomy)
+
+        def read() -> list[Label]:
+            found = objects.read(outputs, model, view, least)
+            return labels.from_objects(found, model, self._taxonomy)
+
+        return await loop.run_in_executor(self._workers, read)
 
     async def _classes(self, picture: image.Picture) -> list[Label]:
         model = self._classifier
@@ -145,7 +149,11 @@ class LabelPipeline:
         loop = asyncio.get_running_loop()
         batch = await loop.run_in_executor(self._workers, labels.fit, picture.pixels, model)
         outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
-        return labels.from_classes(labels.read(outputs, model), model, self._taxonomy)
+
+        def read() -> list[Label]:
+            return labels.from_classes(labels.read(outputs, model), model, self._taxonomy)
+
+        return await loop.run_in_executor(self._workers, read)
 
     def _decoded(self, content: bytes) -> image.Picture:
         return image.decode(content, max_side=self._settings.label_side)

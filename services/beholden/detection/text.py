@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -126,17 +126,28 @@ class TextPipeline:
         found: dict[int, Line] = {}
         for part, batch in text_lines.batches(strips):
             answer = await self._engine.infer(model, {model.inputs[0].name: batch})
-            rows = zip(part, answer[points], answer[sure], strict=True)
-            for strip, characters, confidences in rows:
-                place = places[strip.index]
-                line = text_lines.spell(characters, confidences, strip, place)
-                if line is not None:
-                    found[strip.index] = line
+            found |= await loop.run_in_executor(
+                self._workers, _spelt, part, answer[points], answer[sure], places
+            )
         return found
 
     def _prepared(self, content: bytes) -> tuple[image.Picture, text_regions.TextInput]:
         picture = image.decode(content, max_side=self._settings.text_detail_side)
         return picture, text_regions.detector_input(picture.pixels, self._settings.text_side)
+
+
+def _spelt(
+    part: Sequence[text_lines.Strip],
+    characters: NDArray[np.int32],
+    confidences: NDArray[np.float32],
+    places: Mapping[int, NDArray[np.float32]],
+) -> dict[int, Line]:
+    """What the strips of a batch say, less those that say nothing."""
+    read = {
+        strip.index: text_lines.spell(points, sure, strip, places[strip.index])
+        for strip, points, sure in zip(part, characters, confidences, strict=True)
+    }
+    return {index: line for index, line in read.items() if line is not None}
 
 
 def _check(regions: Sequence[Box]) -> None:
