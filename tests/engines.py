@@ -3,26 +3,62 @@
 from __future__ import annotations
 
 import os
+import signal
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from beholden.engines import process
-from beholden.engines.engine import Engine
 from beholden.engines.known import known
 from beholden.engines.unit import Unit, healthy
 from tests.pictures import ROOT, missing
 
 HOME = Path(os.environ.get("BEHOLDEN_ENGINES") or ROOT / ".engines")
 
+_servers = ExitStack()
 
-def needs(name: str) -> Engine:
+
+def needs(name: str) -> Any:
     """The engine; where it is not installed the test is skipped, or fails under CI=true."""
     engine = known(HOME, [name])[0]
     if engine.find() is None:
         missing(f"{engine.title} is not installed: run `make engines`")
     return engine
+
+
+def offered(name: str) -> bool:
+    """Whether the engine has rows in contract tests: where it is installed, or has to be."""
+    return os.environ.get("CI") == "true" or known(HOME, [name])[0].find() is not None
+
+
+@cache
+def server(name: str) -> str:
+    """The address of the tests' own Milvus or PostgreSQL, started once, when first asked for.
+
+    BEHOLDEN_TEST_MILVUS or BEHOLDEN_TEST_POSTGRES may name another that runs already.
+    """
+    if given := os.environ.get(f"BEHOLDEN_TEST_{name.upper()}"):
+        return given
+    engine = needs(name)
+    folder = Path(_servers.enter_context(tempfile.TemporaryDirectory(prefix=f"beholden-{name}-")))
+    # PostgreSQL runs as another user than root, who has to be able to come by.
+    folder.chmod(0o755)
+    unit = engine.unit(folder / name, 0)
+    if name == "postgres":
+        # What is written outlives the server all the same, if not the machine.
+        unit = replace(unit, argv=[*unit.argv, "-c", "fsync=off"])
+    return _servers.enter_context(running(unit, folder / "log")).unit.address
+
+
+def close() -> None:
+    """Ends every `server`."""
+    _servers.close()
+    server.cache_clear()
 
 
 class Running:
@@ -44,7 +80,7 @@ class Running:
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
-        process.end({self.process: process.signal.SIGKILL}, 30)
+        process.end({self.process: signal.SIGKILL}, 30)
 
 
 @contextmanager
@@ -54,4 +90,4 @@ def running(unit: Unit, log: Path) -> Iterator[Running]:
     try:
         yield made
     finally:
-        process.end({made.process: unit.stop}, 15)
+        process.end({made.process: unit.stop}, 5)

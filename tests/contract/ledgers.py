@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 import uuid
@@ -10,16 +9,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from beholden.core.ports import Ledger
 from beholden.core.record import DECISION, Record
 from beholden.ledger.open import open_ledger
 from beholden.ledger.settings import LedgerSettings
+from tests import engines
 
-SERVER = os.environ.get("BEHOLDEN_TEST_POSTGRES", "")
-DATABASES = ("sqlite", "postgres") if SERVER else ("sqlite",)
+DATABASES = ("sqlite", "postgres") if engines.offered("postgres") else ("sqlite",)
 
 
 @contextmanager
@@ -28,9 +26,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'ledger.db'}"
         return
-    if not SERVER:
-        pytest.skip("BEHOLDEN_TEST_POSTGRES names no server (postgresql://USER@HOST:PORT)")
-    url = make_url(SERVER).set(drivername="postgresql+psycopg", database="postgres")
+    url = make_url(engines.server("postgres")).set(drivername="postgresql+psycopg", database="postgres")
     name = f"beholden_test_{uuid.uuid4().hex}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pytest
 from pymilvus import MilvusClient
 
 from beholden.core.faces import Template
@@ -19,9 +17,9 @@ from beholden.core.geometry import Box
 from beholden.core.ports import FaceStore
 from beholden.store.open import open_store
 from beholden.store.settings import StoreSettings
+from tests import engines
 
-SERVER = os.environ.get("BEHOLDEN_TEST_MILVUS", "")
-ENGINES = ("lite", "milvus") if SERVER else ("lite",)
+ENGINES = ("lite", "milvus") if engines.offered("milvus") else ("lite",)
 DIMENSION = 16
 
 
@@ -50,13 +48,12 @@ def lite(folder: Path) -> Place:
 @contextmanager
 def milvus() -> Iterator[Place]:
     """The test server, under a prefix of its own that is dropped afterwards."""
-    if not SERVER:
-        pytest.skip("BEHOLDEN_TEST_MILVUS names no server (http://HOST:PORT)")
+    server = engines.server("milvus")
     prefix = f"test_{uuid.uuid4().hex[:12]}"
     try:
-        yield Place(SERVER, prefix)
+        yield Place(server, prefix)
     finally:
-        client = MilvusClient(SERVER)
+        client = MilvusClient(server)
         for name in client.list_collections():
             if name.startswith(prefix):
                 client.drop_collection(name)
