@@ -23,7 +23,7 @@ from beholden.v1 import (
 )
 from tests.house import House
 from tests.pictures import path
-from tests.stack import Real, folder, stack
+from tests.stack import Real
 
 PICTURES = (
     "astronaut",
@@ -68,13 +68,8 @@ class Side:
 
 
 @pytest.fixture(scope="module")
-def sides(house: House) -> Iterator[tuple[Side, Side]]:
-    with (
-        folder() as place,
-        stack(place) as real,
-        house.channel() as here,
-        real.channel() as there,
-    ):
+def sides(house: House, real: Real) -> Iterator[tuple[Side, Side]]:
+    with house.channel() as here, real.channel() as there:
         yield Side(here, house), Side(there, real)
 
 
