@@ -72,3 +72,37 @@ names_tenant(exemption) if {
 lasts(exemption) if exemption.until == ""
 
 lasts(exemption) if dates.ahead(exemption.until)
+
+# METADATA
+# title: Pairs of an exemption and what it wants, in words, that this call has not
+lacks contains [id, want] if {
+	some id, exemption in entries
+	some want in wants(exemption)
+}
+
+# METADATA
+# title: Every exemption that is law here, by its id
+entries[id] := exemption if {
+	some regime in data.law.regimes.adopted
+	some key, exemption in data.regimes[regime].exemptions
+	id := concat("/", [regime, key])
+}
+
+entries[id] := exemption if {
+	some key, exemption in data.law.exemptions
+	id := concat("/", ["exemptions", key])
+}
+
+wants(exemption) := union({
+	{concat("", ["declare one of these purposes: ", concat(", ", exemption.purposes)]) |
+		not input.purpose in exemption.purposes
+	},
+	{"it is another organisation's" | not names_tenant(exemption)},
+	{concat("", ["declare or show: ", fact]) |
+		some fact in exemption.requires
+		not given(fact)
+	},
+	{"show an authorisation for one of its offences" | not for_offence(exemption)},
+	{concat("", ["it begins only on ", exemption.since]) | not dates.reached(exemption.since)},
+	{concat("", ["it ended on ", exemption.until]) | not lasts(exemption)},
+})

@@ -56,6 +56,37 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Matching:
+    """A restriction that matches a call: the `law` entry, the sentence, and the exemptions lifting it."""
+
+    law: str
+    message: str = ""
+    lifted_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """An exemption from restrictions that match a call; it holds where nothing is `lacking`.
+
+    `lacking` are the conditions, in words, that the call does not meet.
+    """
+
+    law: str
+    message: str = ""
+    lifts: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What stands behind a decision under the law at `revision`."""
+
+    revision: str
+    restrictions: tuple[Matching, ...] = ()
+    exemptions: tuple[Remedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A policy engine's bare answer: the entrypoint's document, None where undefined."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels, Template
 from beholden.core.gallery import Collection, Face, Match, Page
-from beholden.core.law import Decision, Evaluation, Facts, PolicyStatus
+from beholden.core.law import Decision, Evaluation, Explanation, Facts, PolicyStatus
 from beholden.core.models import ModelSpec
 from beholden.core.record import Entry, Record, Verification
 from beholden.core.review import HeldAnswer, Opinion, Review
@@ -129,6 +129,13 @@ class PolicyEngine(Protocol):
         """The bare answer; a pure function of law and facts.
 
         Raises Unavailable, InvalidArgument (facts too large).
+        """
+        ...
+
+    async def explain(self, facts: Facts) -> Explanation:
+        """What stands behind the decision; empty where the law has no `usage/explanation`.
+
+        Raises Unavailable (also for an answer that cannot be understood), InvalidArgument.
         """
         ...
 

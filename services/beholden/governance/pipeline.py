@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from beholden.core.caller import Caller
+from beholden.core.errors import Unavailable
 from beholden.core.gallery import Page
-from beholden.core.law import Decision, Json, PolicyStatus
+from beholden.core.law import Decision, Explanation, Json, PolicyStatus
 from beholden.core.ports import Ledger, PolicyEngine
 from beholden.core.record import Entry, Verification
 
 _PAGE = 100
+_TRIES = 3
 
 
 class GovernancePipeline:
@@ -20,9 +22,20 @@ class GovernancePipeline:
         self._policy = policy
         self._ledger = ledger
 
-    async def explain(self, caller: Caller, action: str, request: Mapping[str, Json]) -> Decision:
-        """The decision on the caller's own circumstances, with another action and request in them."""
-        return await self._policy.decide({**caller.facts, "action": action, "request": request})
+    async def explain(
+        self, caller: Caller, action: str, request: Mapping[str, Json]
+    ) -> tuple[Decision, Explanation]:
+        """The decision on the caller's own circumstances, with another action and request in them.
+
+        The explanation is of the same law. Raises Unavailable where that changes all the time.
+        """
+        facts = {**caller.facts, "action": action, "request": request}
+        for _ in range(_TRIES):
+            decision = await self._policy.decide(facts)
+            explanation = await self._policy.explain(facts)
+            if explanation.revision == decision.revision:
+                return decision, explanation
+        raise Unavailable("policy", "the law is changing")
 
     async def status(self) -> PolicyStatus:
         """Which law is in force."""

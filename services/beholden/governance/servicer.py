@@ -32,10 +32,24 @@ class GovernanceServicer(governance_pb2_grpc.GovernanceServiceServicer):
         self, request: governance_pb2.ExplainAccessRequest, context: Any
     ) -> governance_pb2.ExplainAccessResponse:
         """Says what the law would answer."""
-        decision = await self._pipeline.explain(
+        decision, behind = await self._pipeline.explain(
             caller(), request.action, MessageToDict(request.request)
         )
-        return governance_pb2.ExplainAccessResponse(decision=_decision(decision))
+        return governance_pb2.ExplainAccessResponse(
+            decision=_decision(decision),
+            restrictions=[
+                governance_pb2.MatchingRestriction(
+                    law=one.law, message=one.message, lifted_by=one.lifted_by
+                )
+                for one in behind.restrictions
+            ],
+            exemptions=[
+                governance_pb2.ConcerningExemption(
+                    law=one.law, message=one.message, lifts=one.lifts, lacking=one.lacking
+                )
+                for one in behind.exemptions
+            ],
+        )
 
     async def GetPolicyStatus(
         self, request: governance_pb2.GetPolicyStatusRequest, context: Any

@@ -16,6 +16,7 @@ from beholden.core.errors import FailedPrecondition
 from beholden.core.law import Json
 
 ENTRYPOINT = "usage/decision"
+EXPLANATION = "usage/explanation"
 ROOTS = ("usage", "law", "regimes")
 RULES = ("usage", "rules")
 
@@ -30,6 +31,11 @@ class Law:
     modules: Mapping[str, str]
     data: Mapping[str, Json]
     revision: str
+
+    @property
+    def explains(self) -> bool:
+        """Whether it has the second entrypoint, which an operator's own law may lack."""
+        return f"{EXPLANATION}.rego" in self.modules
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -14,15 +14,18 @@ import requests
 import requests_unixsocket
 
 from beholden.core.errors import Unavailable
-from beholden.core.law import Decision, Evaluation, Facts, PolicyStatus
+from beholden.core.law import Decision, Evaluation, Explanation, Facts, PolicyStatus
 from beholden.policy.breaker import Breaker
 from beholden.policy.decision import parse
+from beholden.policy.explanation import parse_explanation
 from beholden.policy.facts import encode
-from beholden.policy.law import ENTRYPOINT
+from beholden.policy.law import ENTRYPOINT, EXPLANATION
 from beholden.policy.settings import PolicySettings
 
 ENGINE = "opa"
-QUERY = f"/v1/data/{ENTRYPOINT}?strict-builtin-errors=true&provenance=true"
+_OPTIONS = "strict-builtin-errors=true&provenance=true"
+QUERY = f"/v1/data/{ENTRYPOINT}?{_OPTIONS}"
+EXPLAINING = f"/v1/data/{EXPLANATION}?{_OPTIONS}"
 HEALTH = "/health?bundles=true&plugins=true"
 
 
@@ -53,9 +56,16 @@ class OpaEngine:
 
     async def evaluate(self, facts: Facts) -> Evaluation:
         """See `PolicyEngine.evaluate`."""
+        return await self._ask(QUERY, facts)
+
+    async def explain(self, facts: Facts) -> Explanation:
+        """See `PolicyEngine.explain`."""
+        return parse_explanation(await self._ask(EXPLAINING, facts), ENGINE)
+
+    async def _ask(self, query: str, facts: Facts) -> Evaluation:
         body = f'{{"input":{encode(facts, self._settings.limits)}}}'
         with self._breaker.guard(_Unreachable):
-            answer = await self._call("POST", QUERY, body)
+            answer = await self._call("POST", query, body)
         revision = _revision(answer)
         if revision != self._seen[0]:
             self._seen = (revision, time.time_ns())

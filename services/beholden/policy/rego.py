@@ -24,10 +24,11 @@ from pathlib import Path
 from regopy import Bundle, BundleFormat, Interpreter, LogLevel, Output, RegoError
 
 from beholden.core.errors import FailedPrecondition, Unavailable
-from beholden.core.law import Decision, Evaluation, Facts, Json, PolicyStatus
+from beholden.core.law import Decision, Evaluation, Explanation, Facts, Json, PolicyStatus
 from beholden.policy.decision import parse
+from beholden.policy.explanation import parse_explanation
 from beholden.policy.facts import encode
-from beholden.policy.law import ENTRYPOINT, Law
+from beholden.policy.law import ENTRYPOINT, EXPLANATION, Law
 from beholden.policy.settings import PolicySettings
 
 ENGINE = "rego"
@@ -38,6 +39,7 @@ class _Loaded:
     bundle: Bundle
     revision: str
     loaded_ns: int
+    explains: bool
 
 
 class RegoEngine:
@@ -62,7 +64,7 @@ class RegoEngine:
             if self._loaded is not None and self._loaded.revision == law.revision:
                 return False
             bundle = await asyncio.to_thread(_build, law, self._settings.build_timeout)
-            self._loaded = _Loaded(bundle, law.revision, time.time_ns())
+            self._loaded = _Loaded(bundle, law.revision, time.time_ns(), law.explains)
             return True
 
     async def decide(self, facts: Facts) -> Decision:
@@ -71,12 +73,23 @@ class RegoEngine:
 
     async def evaluate(self, facts: Facts) -> Evaluation:
         """See `PolicyEngine.evaluate`."""
+        return await self._evaluate(self._in_force(), facts, ENTRYPOINT)
+
+    async def explain(self, facts: Facts) -> Explanation:
+        """See `PolicyEngine.explain`."""
         loaded = self._in_force()
+        if not loaded.explains:
+            return Explanation(loaded.revision)
+        return parse_explanation(await self._evaluate(loaded, facts, EXPLANATION), ENGINE)
+
+    async def _evaluate(self, loaded: _Loaded, facts: Facts, entrypoint: str) -> Evaluation:
         text = encode(facts, self._settings.limits)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._settings.timeout):
-                document = await loop.run_in_executor(self._pool, self._ask, loaded, text)
+                document = await loop.run_in_executor(
+                    self._pool, self._ask, loaded, text, entrypoint
+                )
         except TimeoutError:
             raise Unavailable(ENGINE, "the decision took too long") from None
         return Evaluation(document, loaded.revision)
@@ -98,13 +111,13 @@ class RegoEngine:
             raise Unavailable(ENGINE, "no law is loaded")
         return self._loaded
 
-    def _ask(self, loaded: _Loaded, text: str) -> Json:
+    def _ask(self, loaded: _Loaded, text: str, entrypoint: str) -> Json:
         """Runs on one of the pool's threads, with that thread's own interpreter."""
         if getattr(self._local, "loaded", None) is not loaded:
             self._local.interpreter = _interpreter()
             self._local.loaded = loaded
         try:
-            return _query(self._local.interpreter, loaded.bundle, text)
+            return _query(self._local.interpreter, loaded.bundle, text, entrypoint)
         except Exception as error:  # noqa: BLE001
             # Its text may quote the facts, so neither log nor caller gets it.
             raise Unavailable(ENGINE, f"the evaluation failed ({type(error).__name__})") from None
@@ -117,10 +130,12 @@ def _interpreter() -> Interpreter:
     return interpreter
 
 
-def _query(interpreter: Interpreter, bundle: Bundle, text: str) -> Json:
+def _query(
+    interpreter: Interpreter, bundle: Bundle, text: str, entrypoint: str = ENTRYPOINT
+) -> Json:
     """The entrypoint's document, None where undefined. Raises on anything else."""
     interpreter.set_input_term(text)
-    output: Output = interpreter.query_bundle_entrypoint(bundle, ENTRYPOINT)
+    output: Output = interpreter.query_bundle_entrypoint(bundle, entrypoint)
     if not output.ok():
         raise ValueError("not ok")
     if not output.results or not output.results[0].expressions:
@@ -134,7 +149,9 @@ def _build(law: Law, seconds: float) -> Bundle:
     """Builds and probes the law in a child process and takes over what it saved."""
     with tempfile.TemporaryDirectory(prefix="beholden-law-") as folder:
         path = Path(folder) / "law.rbb"
-        source = json.dumps({"modules": dict(law.modules), "data": law.data})
+        source = json.dumps(
+            {"modules": dict(law.modules), "data": law.data, "explains": law.explains}
+        )
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         try:
             child = subprocess.run(
@@ -168,7 +185,7 @@ def _child(path: str) -> None:
     builder.add_data_json(json.dumps(source["data"]))
     for name, module in source["modules"].items():
         builder.add_module(name, module)
-    bundle = builder.build(None, [ENTRYPOINT])
+    bundle = builder.build(None, [ENTRYPOINT, *([EXPLANATION] if source["explains"] else [])])
     if not bundle.ok():
         sys.exit("it does not compile")
     try:

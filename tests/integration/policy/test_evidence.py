@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from joserfc.jwk import Key
 from beholden.guard.minting import mint_evidence, new_key
 from beholden.v1 import governance_pb2, governance_pb2_grpc, search_pb2, search_pb2_grpc
 from tests.contract.policy_engines import POLICIES
-from tests.house import House, house
+from tests.house import BEHOLDEN, House, house
 
 COURT = "https://court.example"
 PURPOSE = "criminal_investigation"
@@ -156,13 +157,33 @@ def test_it_may_be_explained_before_it_is_used(served: House) -> None:
     ]
     with served.channel() as channel:
         stub = governance_pb2_grpc.GovernanceServiceStub(channel)
-        decision = stub.ExplainAccess(request, metadata=metadata, timeout=20).decision
-        assert decision.allowed
-        assert list(decision.exemptions) == ["exemptions/court"]
+        told = stub.ExplainAccess(request, metadata=metadata, timeout=20)
+        assert told.decision.allowed
+        assert list(told.decision.exemptions) == ["exemptions/court"]
+        (restriction,) = told.restrictions
+        assert restriction.law == "amazon-2021/police-face-comparison"
+        assert list(restriction.lifted_by) == ["exemptions/court"]
+        lacking = {one.law: list(one.lacking) for one in told.exemptions}
+        assert lacking["exemptions/court"] == []
+        assert "declare or show: case" in lacking["amazon-2021/missing-persons"]
         request.request["collection"] = "collections/other"
         decision = stub.ExplainAccess(request, metadata=metadata, timeout=20).decision
     assert not decision.allowed
     assert "EVIDENCE_OUT_OF_SCOPE" in {reason.code for reason in decision.reasons}
+
+
+def test_what_is_wanting_is_told_at_the_terminal(served: House) -> None:
+    said = ("--as", "metro-police", "--purpose", PURPOSE, "--server", served.address)
+    run = subprocess.run(
+        [BEHOLDEN, *said, "explain", "face.search", "--fact", "collection=collections/wanted"],
+        env={**served.env, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 3, run.stderr
+    assert "for exemptions/court: declare or show: authorisation" in run.stdout
+    assert "show an authorisation for one of its offences" in run.stdout
 
 
 def test_a_revocation_counts_at_once(served: House) -> None:

@@ -238,7 +238,7 @@ def test_without_issuers_nothing_is_believed() -> None:
         {COURT: {**issuer(), "keys": [KEYS["EC"].as_dict(private=True)]}},
         {COURT: {**issuer(), "keys": [OctKey.generate_key(256).as_dict(private=True)]}},
         {COURT: issuer(ECKey.generate_key("P-384"))},
-            {COURT: issuer(OKPKey.generate_key("X25519"))},
+        {COURT: issuer(OKPKey.generate_key("X25519"))},
         {COURT: {**issuer(), "keys": [{"kty": "EC"}]}},
         {COURT: 1},
         [],

@@ -36,8 +36,12 @@ def explain(
         ),
     )
     decision = answer.message.decision
-    here.output.document(as_document(decision, decision_id=answer.decision_id))
-    here.output.show(decision_panel(action, decision))
+    behind = as_document(answer.message)
+    del behind["decision"]
+    here.output.document(
+        {**as_document(decision, decision_id=answer.decision_id), "behind": behind}
+    )
+    here.output.show(decision_panel(action, decision, answer.message))
     if not decision.allowed:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -74,8 +78,12 @@ def _not_finite(text: str) -> NoReturn:
     raise typer.BadParameter(f"{text} is no number that JSON has", param_hint="--fact")
 
 
-def decision_panel(action: str, decision: governance_pb2.PolicyDecision) -> RenderableType:
-    """A decision as a person reads it."""
+def decision_panel(
+    action: str,
+    decision: governance_pb2.PolicyDecision,
+    behind: governance_pb2.ExplainAccessResponse | None = None,
+) -> RenderableType:
+    """A decision as a person reads it, with what stands behind it where that is known."""
     parts: list[RenderableType] = []
     for reason in decision.reasons:
         parts.append(headline(reason.message or reason.code, reason.since))
@@ -83,9 +91,24 @@ def decision_panel(action: str, decision: governance_pb2.PolicyDecision) -> Rend
     rows = [("exempt by", name) for name in decision.exemptions]
     rows += [("must honour", obligation(duty)) for duty in decision.obligations]
     rows += [("advice", advice) for advice in decision.advice]
-    parts.append(facts([*rows, ("revision", decision.revision)]))
+    rows += background(behind) if behind is not None else []
+    rows += [("asked", ", ".join(decision.answered_rules)), ("revision", decision.revision)]
+    parts.append(facts(rows))
     verdict = "allowed" if decision.allowed else "refused"
     return panel(f"{action}: {verdict}", "green" if decision.allowed else "red", Group(*parts))
+
+
+def background(behind: governance_pb2.ExplainAccessResponse) -> list[tuple[str, str]]:
+    """Restrictions that are lifted, and what each exemption that does not hold still wants."""
+    rows = [
+        ("restricted", f"{one.law}, lifted by {', '.join(one.lifted_by)}")
+        for one in behind.restrictions
+        if one.lifted_by
+    ]
+    for one in behind.exemptions:
+        if one.lacking:
+            rows.append(("to change", f"for {one.law}: {'; '.join(one.lacking)}"))
+    return rows
 
 
 def obligation(duty: governance_pb2.PolicyObligation) -> str:
