@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.e2e.conftest import Shell, command
+from tests.house import house
 
 HERALD = ("--as", "daily-herald", "--purpose", "editorial_research")
 POLICE = ("--as", "metro-police", "--purpose", "criminal_investigation")
@@ -217,6 +218,20 @@ def test_the_ledger_over_the_server_and_by_itself(shell: Shell) -> None:
     assert {line["decision_id"] for line in listed} <= {
         line["decision_id"] for line in offline.lines
     }
+
+
+def test_reading_a_live_ledger_takes_nothing_from_it(shell: Shell, tmp_path: Path) -> None:
+    verify = ("ledger", "verify", "--json")
+    offline = ("--ledger", f"sqlite:///{tmp_path}/ledger.db")
+    with house(tmp_path, ("governance",)) as running:
+        env = {**running.env, "BEHOLDEN_SERVER": running.address}
+        assert shell.run(*AUDITOR, "policy", "status", env=env).code == 0
+        assert shell.run(*verify, *offline, env=env).json["holds"] is True
+        told = int(shell.run(*AUDITOR, *verify, env=env).json["entry_count"])
+        running.kill()
+    found = shell.run(*verify, *offline, env=env).json
+    assert found["holds"] is True
+    assert int(found["entry_count"]) >= told
 
 
 def test_a_ledger_that_is_not_there_is_not_made(shell: Shell, tmp_path: Path) -> None:

@@ -31,7 +31,10 @@ BLOCK = re.compile(r"<!-- run(?:: (\d+))? -->\n```(console|python)\n(.*?)```", r
 VARIES = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{16}\b"), "HASH"),
-    (re.compile(r"no checkpoint is signed yet|checkpoint \d+:.*"), "CHECKPOINT"),
+    (
+        re.compile(r"no checkpoint is signed yet|checkpoint \d+:[^|]*?since\s+the\s+first"),
+        "CHECKPOINT",
+    ),
     (re.compile(r"\d+ entries"), "N entries"),
     (re.compile(r"[+-]\d+°"), "ANGLE"),
     (re.compile(r"\d+\.\d+"), "SHARE"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,10 @@ def _parse(url: str) -> URL:
 def _sqlite(url: URL, options: dict[str, Any], settings: LedgerSettings) -> Database:
     path = Path(str(url.database))
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+    # Only made, never opened: closing any descriptor of a database that this process has open drops
+    # its locks, and the next reader takes the write-ahead log away (sqlite.org/howtocorrupt.html).
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
     engine = create_engine(url, connect_args={"timeout": settings.timeout / 2}, **options)
 
     @event.listens_for(engine, "connect")

@@ -40,12 +40,12 @@ def play(
     os.environ.update(around)
     start = Path.cwd()
     with ExitStack() as stack:
+        # What is not named above lies under var/ there, and short paths keep the commands readable.
+        stack.enter_context(chdir(folder))
         with console.status("starting a server with a ledger and galleries of its own"):
             address = stack.enter_context(real_stage(folder) if real else stage(folder, around))
             found = hero(address, photos, look=FACE_DETECTOR not in off)
-        props.disguised(found, folder / "disguised.jpg")
-        # From here paths are short, which keeps the commands readable.
-        stack.enter_context(chdir(folder))
+        props.disguised(found, Path("disguised.jpg"))
         at = scenes.Places(
             hero=_seen_from(folder, found),
             photos=_seen_from(folder, photos),
