@@ -20,6 +20,13 @@ from tests.contract.policy_facts import JUNK, KINDS, PURPOSES, random_facts
 CLASSES = sorted(law().data["law"]["classes"])  # type: ignore[index, call-overload, type-var, arg-type]
 POLICE_PURPOSES = ["criminal_investigation", "missing_persons", "public_security"]
 CALLS = 60
+BAN: dict[str, Any] = {"classes": ["governance", "gallery"]}
+LIFT: dict[str, Any] = {
+    "lifts": ["amazon-2021/police-face-comparison"],
+    "tenants": "any",
+    "purposes": ["criminal_investigation"],
+    "requires": [],
+}
 
 
 def restriction(source: random.Random) -> dict[str, Any]:
@@ -60,11 +67,15 @@ def _varied(entry: dict[str, Any], source: random.Random) -> dict[str, Any]:
 
 
 def more(
-    topic: str, entry: Callable[[random.Random], dict[str, Any]], source: random.Random
+    topic: str,
+    entry: Callable[[random.Random], dict[str, Any]],
+    plain: dict[str, Any],
+    source: random.Random,
 ) -> Law:
-    """The law with a few more entries under `topic`."""
+    """The law with a few more entries under `topic`, and one among them that certainly binds."""
     data: Any = copy.deepcopy(law().data)
     data["law"][topic] |= {f"more-{number}": entry(source) for number in range(8)}
+    data["law"][topic]["plain"] = {"says": "plainly", "since": "2020-01-01", "until": "", **plain}
     return changed(law(), data=data)
 
 
@@ -84,7 +95,7 @@ async def test_more_restrictions_never_allow_more(seed: int, tmp_path: Path) -> 
     calls = [random_facts(source) for _ in range(CALLS)]
     async with opened("rego", law(), tmp_path) as engine:
         before = await allowed(engine, calls)
-    async with opened("rego", more("moratoria", restriction, source), tmp_path) as engine:
+    async with opened("rego", more("moratoria", restriction, BAN, source), tmp_path) as engine:
         after = await allowed(engine, calls)
     assert after < before
 
@@ -98,6 +109,6 @@ async def test_more_exemptions_never_deny_more(seed: int, tmp_path: Path) -> Non
     calls = [facts | about | {"purpose": source.choice(POLICE_PURPOSES)} for facts in calls]
     async with opened("rego", law(), tmp_path) as engine:
         before = await allowed(engine, calls)
-    async with opened("rego", more("exemptions", exemption, source), tmp_path) as engine:
+    async with opened("rego", more("exemptions", exemption, LIFT, source), tmp_path) as engine:
         after = await allowed(engine, calls)
     assert after > before
