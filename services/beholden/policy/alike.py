@@ -26,6 +26,10 @@ _CLOCKS = re.compile(
     r"input\.time|input\[\"time|\btime\.|input\.principal\.id|\bwith input\b|:= input$",
     re.MULTILINE,
 )
+_REQUEST = re.compile(
+    r'input\.request\.([a-z_]+)|object\.get\(input\.request, "([a-z_]+)"'
+    r'|"([a-z_]+)" in object\.keys\(input\.request\)'
+)
 _PRINCIPAL = "named(input.principal.id)"
 
 
@@ -39,6 +43,8 @@ class Alike:
             modules = modules.replace(harmless, "")
         code = re.sub(r"(?m)^\s*#.*$", "", modules)
         self._only_dates = _CLOCKS.search(code) is None
+        self._asked = {"".join(names) for names in _REQUEST.findall(code)}
+        self._all_asked = re.search(r"input\.request|input\[\"request", _REQUEST.sub("", code))
 
     def key(self, facts: Mapping[str, Any]) -> str:
         """Equal for facts on which the decision must be the same."""
@@ -51,6 +57,9 @@ class Alike:
             seen["time"] = [bisect_right(self._dates, now), bisect_right(own, now), whole]
             if isinstance(principal, Mapping) and isinstance(principal.get("id"), str):
                 seen["principal"] = {**principal, "id": bool(principal["id"])}
+            request = facts.get("request")
+            if isinstance(request, Mapping) and not self._all_asked:
+                seen["request"] = {name: request[name] for name in request if name in self._asked}
         return json.dumps(seen, sort_keys=True)
 
 

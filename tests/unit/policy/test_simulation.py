@@ -77,6 +77,20 @@ def test_callers_are_alike_and_their_roles_are_not() -> None:
     assert alike.key(one) != alike.key(call(principal={"id": "ann", "roles": ["auditor"]}))
 
 
+def test_only_what_the_rules_ask_of_a_request_tells_calls_apart() -> None:
+    alike = Alike(law())
+    key = alike.key(call(request={"max_results": 10}))
+    assert alike.key(call(request={"max_results": 20})) == key
+    assert alike.key(call(request={"max_results": 10, "collection": "collections/c"})) != key
+    assert alike.key(call(request={"provenance": {"source": "x"}})) != key
+    for rule in ("few if input.request.max_results < 9", "all := input.request"):
+        more = f"package usage.rules.own\n\n{rule}\n"
+        modules = {**law().modules, "usage/rules/own/own.rego": more}
+        curious = Alike(changed(law(), modules=modules))
+        one, other = call(request={"max_results": 1}), call(request={"max_results": 9})
+        assert curious.key(one) != curious.key(other)
+
+
 @pytest.mark.parametrize(
     "rule",
     [
