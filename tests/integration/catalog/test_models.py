@@ -23,6 +23,7 @@ from beholden.catalog.fetch import Fetched, NoSourceError, fetch
 from beholden.catalog.pull import pull
 from beholden.catalog.reports import Outcome
 from beholden.catalog.repository import available, verify
+from tests.pictures import archives
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
@@ -46,7 +47,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fetched]:
     for entry in CATALOG.models:
         try:
             found[entry.name] = fetch(
-                entry, tmp_path_factory.mktemp(entry.name), MIRROR, lambda _: None
+                entry, tmp_path_factory.mktemp(entry.name), MIRROR, lambda _: None, archives()
             )
         except NoSourceError as error:
             unobtainable(f"{entry.name}: {error.attempts}")
@@ -287,7 +288,7 @@ def test_both_forms_of_nsfwjs_give_the_same_model(repository: Path, tmp_path: Pa
     entry = CATALOG.model("nsfwjs_mobilenet_v2")
     packaged = only(entry, "npm")
     try:
-        fetched = fetch(packaged, tmp_path, None, lambda _: None)
+        fetched = fetch(packaged, tmp_path, None, lambda _: None, archives())
     except NoSourceError as error:
         unobtainable(f"{error.attempts}")
     laid_out = repository / entry.name / "1" / "model.onnx"

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from beholden.catalog.convert.converters import convert
 from beholden.catalog.entries import load_catalog
 from beholden.catalog.fetch import NoSourceError, fetch
-from tests.pictures import missing
+from tests.pictures import archives, missing
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
@@ -26,7 +26,7 @@ def sessions(
     """The published graph, ours, and the published one's characters if it has any."""
     entry = CATALOG.model(name)
     try:
-        paths = fetch(entry, folder, MIRROR, lambda _: None).paths
+        paths = fetch(entry, folder, MIRROR, lambda _: None, archives()).paths
     except NoSourceError as error:
         missing(f"{name}: {error.attempts}")
     options = ort.SessionOptions()

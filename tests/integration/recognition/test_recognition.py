@@ -15,7 +15,7 @@ from beholden.runtime.settings import Settings
 from beholden.v1 import embedding_pb2, embedding_pb2_grpc, image_pb2
 from beholden.vision import align, image, templates
 from tests.house import ROOT, House
-from tests.pictures import missing, path
+from tests.pictures import archives, missing, path
 
 CLEAR = {
     "obama": [
@@ -146,7 +146,8 @@ def test_embeddings_are_dlibs(
     """The service's template of a face against dlib's own embeddings of the same chips."""
     entry = next(one for one in CATALOG.models if one.name == "dlib_resnet_v1")
     try:
-        (weights,) = fetch(entry, tmp_path, Settings().model_mirror, lambda _: None).paths.values()
+        fetched = fetch(entry, tmp_path, Settings().model_mirror, lambda _: None, archives())
+        (weights,) = fetched.paths.values()
     except NoSourceError as error:
         missing(f"dlib's own weights cannot be had: {error.attempts}")
     reference = dlib.face_recognition_model_v1(str(weights))

