@@ -73,7 +73,7 @@ class Opa:
             name=self.name,
             argv=[
                 *(str(found.path), "run", "--server", "--addr", f"unix://{socket}"),
-                *("--log-level", "error", "--disable-telemetry", "--watch", "--bundle"),
+                *("--log-level", "error", "--skip-version-check", "--watch", "--bundle"),
                 str(self.bundle(policies, folder)),
             ],
             address=f"unix://{socket}",
