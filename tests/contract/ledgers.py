@@ -26,7 +26,9 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'ledger.db'}"
         return
-    url = make_url(engines.server("postgres")).set(drivername="postgresql+psycopg", database="postgres")
+    url = make_url(engines.server("postgres")).set(
+        drivername="postgresql+psycopg", database="postgres"
+    )
     name = f"beholden_test_{uuid.uuid4().hex}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

@@ -327,9 +327,20 @@ def _ask_the_law(app: typer.Typer) -> None:
 
 
 def _review(app: typer.Typer) -> None:
-    group = _group(app, "reviews", "Answers that people must look at before anybody gets them.", _LAW)
-    _hang(group, reviews.show_all, "reviews list --pending --as daily-herald --role reviewer", name="list")
-    _hang(group, reviews.show, "reviews show 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --token-file reviewer.jwt")
+    group = _group(
+        app, "reviews", "Answers that people must look at before anybody gets them.", _LAW
+    )
+    _hang(
+        group,
+        reviews.show_all,
+        "reviews list --pending --as daily-herald --role reviewer",
+        name="list",
+    )
+    _hang(
+        group,
+        reviews.show,
+        "reviews show 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --token-file reviewer.jwt",
+    )
     _hang(
         group,
         reviews.confirm,

@@ -276,9 +276,8 @@ def _translated(error: InferenceServerException, what: str = "shared memory") ->
     if status == "DEADLINE_EXCEEDED":
         return DeadlineExceeded(f"{what} did not answer in time")
     if status == "NOT_FOUND" and "shared memory" not in message:
-        return FailedPrecondition(
-            f"{what} is not loaded", remedy=f"beholden models pull {what.partition('@')[0]}"
-        )
+        pull = f"beholden models pull {what.partition('@')[0]}"
+        return FailedPrecondition(f"Triton has no {what}", remedy=f"{pull}, then start it anew")
     _log.warning("%s: Triton says %s: %s", what, status, message)
     if status in {"UNAVAILABLE", "NOT_FOUND"}:
         return _GoneError("inference", f"Triton cannot be asked for {what}")

@@ -88,26 +88,27 @@ def decision_panel(
     for reason in decision.reasons:
         parts.append(headline(reason.message or reason.code, reason.since))
         parts.append(facts(restriction(reason.law, reason.since, reason.until, reason.lifted_by)))
-    rows = [("exempt by", name) for name in decision.exemptions]
+    rows = background(behind) if behind else [("exempt by", one) for one in decision.exemptions]
     rows += [("must honour", obligation(duty)) for duty in decision.obligations]
     rows += [("advice", advice) for advice in decision.advice]
-    rows += background(behind) if behind is not None else []
-    rows += [("asked", ", ".join(decision.answered_rules)), ("revision", decision.revision)]
-    parts.append(facts(rows))
+    parts.append(facts([*rows, ("revision", decision.revision)]))
     verdict = "allowed" if decision.allowed else "refused"
     return panel(f"{action}: {verdict}", "green" if decision.allowed else "red", Group(*parts))
 
 
 def background(behind: governance_pb2.ExplainAccessResponse) -> list[tuple[str, str]]:
-    """Restrictions that are lifted, and what each exemption that does not hold still wants."""
+    """Restrictions that are lifted; of a refusal, what each exemption that does not hold still wants."""
     rows = [
         ("restricted", f"{one.law}, lifted by {', '.join(one.lifted_by)}")
         for one in behind.restrictions
         if one.lifted_by
     ]
-    for one in behind.exemptions:
-        if one.lacking:
-            rows.append(("to change", f"for {one.law}: {'; '.join(one.lacking)}"))
+    if not behind.decision.allowed:
+        rows += [
+            ("to change", f"for {one.law}: {'; '.join(one.lacking)}")
+            for one in behind.exemptions
+            if one.lacking
+        ]
     return rows
 
 
