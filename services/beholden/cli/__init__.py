@@ -1,6 +1,6 @@
 """The `beholden` command.
 
-app        the command tree and the options that every command has
+app        the options that every command has   tree/      which commands there are
 session    what a command has at hand           client     the calls to a server
 identity   tokens, given or minted              failures   what went wrong, and exit codes
 output     tables for people, JSON for programs panels     refusals and decisions as a person reads them

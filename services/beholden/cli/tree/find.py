@@ -1,0 +1,38 @@
+"""Commands that keep galleries and search them."""
+
+from __future__ import annotations
+
+import typer
+
+from beholden.cli.commands import collections, faces, index, search
+from beholden.cli.tree.hang import group, hang
+
+_PANEL = "Keep and find"
+
+
+def keep_and_find(app: typer.Typer) -> None:
+    """Hangs them in."""
+    under = group(app, "collections", "Make, list and delete galleries of faces.", _PANEL)
+    hang(under, collections.create, "collections create news --name 'News archive'")
+    hang(under, collections.show_all, "collections list --json | jq -r .name", name="list")
+    hang(under, collections.get, "collections get news")
+    hang(under, collections.delete, "collections delete news --yes")
+    hang(
+        app,
+        index.index,
+        "index news photos/ --source archive --legal-basis 'press law'",
+        "index news portrait.jpg --external-id ada --consent-id form-17",
+        "index news photos/ --json > log.jsonl  # a line for each picture",
+        panel=_PANEL,
+    )
+    hang(
+        app,
+        search.search,
+        "search news crowd.jpg --purpose editorial_research",
+        "search news crowd.jpg --max 3 --min-similarity 0.9 --draw found.png",
+        "search news --face 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11  # like one that is enrolled",
+        panel=_PANEL,
+    )
+    under = group(app, "faces", "List and delete the faces of a collection.", _PANEL)
+    hang(under, faces.show_all, "faces list news", name="list")
+    hang(under, faces.delete, "faces delete news 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11 --yes")

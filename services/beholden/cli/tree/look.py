@@ -1,0 +1,53 @@
+"""Commands that look at pictures."""
+
+from __future__ import annotations
+
+import typer
+
+from beholden.cli.commands import compare, detect, labels, moderate, text
+from beholden.cli.tree.hang import hang
+
+_PANEL = "Look"
+
+
+def look(app: typer.Typer) -> None:
+    """Hangs them in."""
+    hang(
+        app,
+        detect.detect,
+        "detect crew.jpg --as daily-herald",
+        "detect crew.jpg --as daily-herald --draw faces.png  # and look at it",
+        "detect crew.jpg --as daily-herald --json | jq '.faces[].confidence'",
+        panel=_PANEL,
+    )
+    hang(
+        app,
+        labels.labels,
+        "labels street.jpg --as daily-herald",
+        "labels street.jpg --as daily-herald --looks --draw objects.png",
+        "labels street.jpg --as daily-herald --category 'Animals and Pets' --not Dog",
+        panel=_PANEL,
+    )
+    hang(
+        app,
+        text.text,
+        "text sign.jpg --as daily-herald",
+        "text page.png --as daily-herald --draw read.png",
+        "text form.png --as daily-herald --region 0,0.8,1,1  # the lowest fifth",
+        "text page.png --as daily-herald --json | jq -r '.texts[].text'",
+        panel=_PANEL,
+    )
+    hang(
+        app,
+        compare.compare,
+        "compare passport.jpg crowd.jpg --as daily-herald --purpose editorial_research",
+        "compare a.jpg b.jpg --as daily-herald --min-similarity 0.95 --draw b-alike.png",
+        panel=_PANEL,
+    )
+    hang(
+        app,
+        moderate.moderate,
+        "moderate upload.jpg --as acme-platform",
+        "moderate upload.jpg --as acme-platform --min-confidence 0.8 --json",
+        panel=_PANEL,
+    )
