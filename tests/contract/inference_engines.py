@@ -22,21 +22,29 @@ DOUBLE = ModelSpec(
 SLOW = ModelSpec(
     name="slow", version=1, role="test", inputs=DOUBLE.inputs, outputs=DOUBLE.outputs, max_batch=1
 )
+PICK = ModelSpec(
+    name="pick", version=1, role="test", inputs=DOUBLE.inputs, outputs=DOUBLE.outputs, max_batch=1
+)
+"""`y` is the rows of `x` that are not 0, so that its shape depends on what is in it."""
+
 ABSENT = ModelSpec(
     name="absent", version=1, role="test", inputs=DOUBLE.inputs, outputs=DOUBLE.outputs
 )
-MODELS = (DOUBLE, SLOW)
+MODELS = (DOUBLE, SLOW, PICK)
 
 ENGINES = {"local": 0, "triton": 0, "triton-shared": 64}
 """By name, with the MiB of memory shared."""
 
 
 def lay_out(repository: Path) -> None:
-    """Writes `y = 2 x`, at once and after much multiplying of matrices, as the catalogue would."""
+    """Writes `y = 2 x`, at once and after much multiplying of matrices, and PICK, as a pull would."""
     for name, rounds in (("double", 0), ("slow", 12)):
         folder = repository / name / "1"
         folder.mkdir(parents=True)
         onnx.save(_double(rounds), folder / "model.onnx")
+    folder = repository / "pick" / "1"
+    folder.mkdir(parents=True)
+    onnx.save(_pick(), folder / "model.onnx")
 
 
 @contextmanager
@@ -78,5 +86,21 @@ def _double(rounds: int) -> onnx.ModelProto:
         [y],
         [numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items() if rounds],
     )
-    opset = [helper.make_opsetid("", 17)]
-    return helper.make_model(graph, opset_imports=opset, ir_version=9)
+    return _model(graph)
+
+
+def _pick() -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["f"], ["most"], axes=[0, 2], keepdims=0),
+        helper.make_node("Cast", ["most"], ["wanted"], to=TensorProto.BOOL),
+        helper.make_node("Compress", ["f", "wanted"], ["y"], axis=1),
+    ]
+    shape = ["n", "m", 2]
+    x = helper.make_tensor_value_info("x", TensorProto.UINT8, shape)
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", "k", 2])
+    return _model(helper.make_graph(nodes, "pick", [x], [y]))
+
+
+def _model(graph: onnx.GraphProto) -> onnx.ModelProto:
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)

@@ -22,6 +22,7 @@ from tests.contract.inference_engines import (
     DOUBLE,
     ENGINES,
     MODELS,
+    PICK,
     SLOW,
     lay_out,
     triton,
@@ -119,6 +120,15 @@ async def test_large_tensors_of_the_same_shape_do_not_mix(engine: InferenceEngin
     ]
     for x, y in zip([*inputs, *inputs], kept, strict=True):
         np.testing.assert_array_equal(y, 2.0 * x)
+
+
+async def test_answers_of_any_size_to_inputs_of_one_size(engine: InferenceEngine) -> None:
+    for kept in (1000, 1000, 150_000, 10, 0, 200_000):
+        x = np.zeros((1, 200_000, 2), np.uint8)
+        x[:, :kept] = 7
+        y = (await engine.infer(PICK, {"x": x}))["y"]
+        assert y.shape == (1, kept, 2)
+        assert (y == 7).all()
 
 
 async def test_a_deadline_is_kept(engine: InferenceEngine) -> None:

@@ -36,7 +36,7 @@ _URLS = {
     Opa.name: "BEHOLDEN_POLICY_URL",
     Postgres.name: "BEHOLDEN_LEDGER_URL",
 }
-_SHARED_MIB = "256"
+_SHARED, _SHARED_MIB = "BEHOLDEN_INFERENCE__SHARED_MEMORY", "256"
 _FIRST_PORT = 50051
 _LONGEST = 90
 """Bytes of a folder's name up to which a unix socket fits in it: its path holds 107."""
@@ -60,7 +60,6 @@ class Plan:
         """The ranks: engines, then services. Raises FailedPrecondition for an engine that is not there."""
         home, folder = self.home.resolve(), self.folder.resolve()
         triton, milvus, opa = Triton(home), Milvus(home), Opa(home)
-        policies = self._policies()
         socket = _socket(folder)
         steps = {
             Postgres.name: Step(
@@ -78,8 +77,8 @@ class Plan:
             Opa.name: Step(
                 Opa.name,
                 ENGINE,
-                lambda *_: opa.unit(policies, folder / Opa.name, socket),
-                lambda: opa.bundle(policies, folder / Opa.name),
+                lambda *_: opa.unit(self._policies(), folder / Opa.name, socket),
+                lambda: opa.bundle(self._policies(), folder / Opa.name),
             ),
             Triton.name: Step(
                 Triton.name,
@@ -113,15 +112,15 @@ class Plan:
         self, name: str, port: int, addresses: Mapping[str, str], before: str | None
     ) -> Unit:
         address = before or f"127.0.0.1:{free_port(port)}"
-        urls = {_URLS[engine]: url for engine, url in addresses.items() if engine in _URLS}
-        if Triton.name in addresses:
-            urls.setdefault("BEHOLDEN_INFERENCE__SHARED_MEMORY", _SHARED_MIB)
+        used = {name: at for name, at in addresses.items() if name not in self.without}
+        urls = {setting: used[engine] for engine, setting in _URLS.items() if engine in used}
+        shared = {_SHARED: _SHARED_MIB} if Triton.name in used else {}
         return Unit(
             name=name,
             argv=[sys.executable, "-m", "beholden.cli", "serve", name, "--listen", address],
             address=address,
             health=f"grpc://{address}",
-            env={**os.environ, **urls},
+            env={**shared, **os.environ, **urls},
             folder=Path.cwd(),
         )
 

@@ -58,7 +58,8 @@ class Loans:
 
     def __init__(self, regions: Regions) -> None:
         self._regions = regions
-        self._shapes: OrderedDict[object, Shapes] = OrderedDict()
+        self._shapes: OrderedDict[tuple[object, ...], Shapes] = OrderedDict()
+        self._avoided: set[str] = set()
 
     @asynccontextmanager
     async def lend(
@@ -82,9 +83,18 @@ class Loans:
         self, model: ModelSpec, batch: Mapping[str, Tensor], answer: Mapping[str, Tensor]
     ) -> None:
         """Remembers the shapes of an answer."""
+        if model.id in self._avoided:
+            return
         self._shapes[_key(model, batch)] = {name: part.shape for name, part in answer.items()}
         if len(self._shapes) > _REMEMBERED:
             self._shapes.popitem(last=False)
+
+    def avoid(self, model: ModelSpec) -> None:
+        """Lends nothing to a model whose answers' shapes depend on more than its inputs' shapes."""
+        self._avoided.add(model.id)
+        self._shapes = OrderedDict(
+            (key, shapes) for key, shapes in self._shapes.items() if key[0] != model.id
+        )
 
     def forget(self) -> None:
         """Nothing that was known of Triton may be true of the next one."""
@@ -92,7 +102,7 @@ class Loans:
         self._regions.forget()
 
 
-def _key(model: ModelSpec, batch: Mapping[str, Tensor]) -> object:
+def _key(model: ModelSpec, batch: Mapping[str, Tensor]) -> tuple[object, ...]:
     return (model.id, *(batch[spec.name].shape for spec in model.inputs))
 
 

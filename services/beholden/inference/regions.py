@@ -8,6 +8,7 @@ itself says when it is done: it refuses to unregister a region that is in use.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections import defaultdict
@@ -21,6 +22,7 @@ from beholden.core.errors import BeholdenError
 
 _PREFIX = "beholden"
 _SMALLEST = 1 << 20
+_LAST_TRIES, _PAUSE = 10, 0.02
 
 Register = Callable[[str, str, int, float], Awaitable[None]]
 """Takes the region's name, its key in /dev/shm, its size in bytes, and seconds."""
@@ -81,7 +83,12 @@ class Regions:
     async def close(self, timeout: float) -> None:
         """Unregisters and unmaps everything; what Triton does not let go of ends with it."""
         self.forget()
-        await self._sweep(timeout)
+        for _ in range(_LAST_TRIES):
+            await self._sweep(timeout)
+            if not self._retired:
+                break
+            # A region counts as in use for a moment after its answer came.
+            await asyncio.sleep(_PAUSE)
         for region in self._retired:
             self._unmap(region)
         self._retired.clear()

@@ -44,6 +44,10 @@ class _GoneError(Unavailable):
     """Triton did not take the request or was started anew: asking once more is worth it."""
 
 
+class _MisfitError(Unavailable):
+    """The answer was not of last time's shapes: the place that was kept for it does not do."""
+
+
 class TritonEngine:
     """Implements `InferenceEngine`. Make it with `open`, on the event loop that uses it."""
 
@@ -146,7 +150,9 @@ class TritonEngine:
         except _GoneError:
             self._forget()
             await self._admit(model, deadline.left())
-            return await self._ask(model, batch, deadline)
+        except _MisfitError:
+            self._loans.avoid(model)
+        return await self._ask(model, batch, deadline)
 
     async def _ask(
         self, model: ModelSpec, batch: Mapping[str, Tensor], deadline: Deadline
@@ -165,6 +171,8 @@ class TritonEngine:
                     client_timeout=left,
                 )
             except InferenceServerException as error:
+                if loan and "shared memory size" in str(error.message()):
+                    raise _MisfitError("inference", f"{model.id} answered at length") from error
                 raise _translated(error, model.id) from error
             answer = {spec.name: _answered(model, spec, result, loan) for spec in model.outputs}
         if loan is None:
@@ -249,14 +257,12 @@ def _output(spec: TensorSpec, loan: Loan | None) -> Any:
 
 def _answered(model: ModelSpec, spec: TensorSpec, result: Any, loan: Loan | None) -> Tensor:
     """One output. Raises Unavailable for one that cannot be what was asked for."""
-    output = result.get_output(spec.name)
+    if loan is not None:
+        if tuple(result.get_output(spec.name).shape) != loan.shapes[spec.name]:
+            raise _MisfitError("inference", f"{model.id} answered in brief")
+        return loan.read(spec.name, spec.dtype)
     try:
-        if loan is None:
-            tensor: Tensor | None = result.as_numpy(spec.name)
-        elif output is not None and tuple(output.shape) == loan.shapes[spec.name]:
-            tensor = loan.read(spec.name, spec.dtype)
-        else:
-            tensor = None
+        tensor: Tensor | None = result.as_numpy(spec.name)
     except ValueError:
         tensor = None
     if tensor is None or tensor.dtype != np.dtype(spec.dtype):
