@@ -30,7 +30,7 @@ $(STUBS): $(READY) $(wildcard protos/beholden/v1/*.proto)
 	@touch $@
 
 models: $(STUBS)
-	@$(BIN)/beholden models pull
+	-@$(BIN)/beholden models pull
 
 demo: setup $(if $(filter real,$(ENGINES)),engines) ## Tell the whole story on real pictures (PICTURES=dir: yours; ENGINES=real)
 	@$(BIN)/beholden demo $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(filter real,$(ENGINES)),--real)

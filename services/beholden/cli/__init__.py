@@ -10,7 +10,6 @@ commands/  one file a command                   story/     the demo
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +18,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line (the process's own if None) and returns its exit code."""
     from beholden.cli.run import run
 
-    # ONNX Runtime reports to its maker from the moment it is imported, unless it is told not to.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     return run(sys.argv[1:] if argv is None else list(argv))

@@ -14,7 +14,7 @@ from beholden.engines.engine import Found, missing
 from beholden.engines.unit import Unit, environment, free_port
 
 _REQUIREMENTS = Path(__file__).with_name("milvus.requirements.txt")
-_PORT, _HEALTH_PORT = 19530, 9091
+_PORT = 19530
 _PLACEHOLDER = re.compile(r"\{\{\s*(?P<key>\w+)(\(\w+\))?\s*(:\s*(?P<default>[^}]*?)\s*)?\}\}")
 
 
@@ -67,20 +67,19 @@ class Milvus:
         configuration.write_text(self._configuration(folder))
         (folder / "configs" / "glog.conf").write_bytes((self._data / "glog.conf").read_bytes())
         server = [str(found.path), "run", "standalone"]
-        at, health = _PORT, _HEALTH_PORT
+        at = _PORT
         if not exposed:
-            at, health = map(free_port, (_PORT if port is None else port, 0))
-            pairs = [f"{at}:{_PORT}", f"{health}:{_HEALTH_PORT}"]
-            server = [sys.executable, "-m", "beholden.engines.loopback", *pairs, "--", *server]
+            at = free_port(_PORT if port is None else port)
+            through = [sys.executable, "-m", "beholden.engines.loopback", f"{at}:{_PORT}", "--"]
+            server = [*through, *server]
         return Unit(
             name=self.name,
             argv=server,
             address=f"http://127.0.0.1:{at}",
-            health=f"http://127.0.0.1:{health}/healthz",
+            health=f"milvus://127.0.0.1:{at}",
             env=environment(
                 DEPLOY_MODE="STANDALONE",
                 LD_LIBRARY_PATH=str(self._binaries),
-                METRICS_PORT=str(_HEALTH_PORT),
                 MILVUS_RUN_DIR=str(folder / "run"),
             ),
             folder=folder,

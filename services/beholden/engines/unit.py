@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 _PATIENCE = 2.0
+_IS_HEALTHY = 2
+"""The field of milvus.proto's CheckHealthResponse, whose definition only Milvus's SDK has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def healthy(url: str) -> bool:
     """Whether what `url` names answers well, asked within two seconds.
 
     `http://host:port/path` and `unix:///socket?path=/health` are asked for 200, `grpc://host:port`
-    for SERVING (grpc.health.v1), `postgresql://...` for a session.
+    for SERVING (grpc.health.v1), `milvus://host:port` for isHealthy, `postgresql://...` for a session.
     """
     parts = urlsplit(url)
     match parts.scheme:
@@ -49,6 +51,8 @@ def healthy(url: str) -> bool:
             return _answers(_UnixConnection(parts.path), path)
         case "grpc":
             return _serves(parts.netloc)
+        case "milvus":
+            return _all_parts_serve(parts.netloc)
         case "postgresql":
             return _takes_sessions(url)
     raise ValueError(f"no health can be asked of {url}")
@@ -102,6 +106,21 @@ def _serves(address: str) -> bool:
         except grpc.RpcError:
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _all_parts_serve(address: str) -> bool:
+    """Milvus's own account of its coordinators and nodes; its HTTP answers well before they do."""
+    import grpc
+    from google.protobuf import empty_pb2, unknown_fields
+
+    with grpc.insecure_channel(address) as channel:
+        ask = channel.unary_unary("/milvus.proto.milvus.MilvusService/CheckHealth")
+        try:
+            answer = ask(b"", timeout=_PATIENCE)
+        except grpc.RpcError:
+            return False
+    fields = unknown_fields.UnknownFieldSet(empty_pb2.Empty.FromString(answer))
+    return any(field.field_number == _IS_HEALTHY and field.data == 1 for field in fields)
 
 
 def _takes_sessions(url: str) -> bool:

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     """One URL for each engine; `__` goes a level down: `BEHOLDEN_DETECTION__SIDE=1280`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="BEHOLDEN_", env_nested_delimiter="__", extra="ignore"
+        env_prefix="BEHOLDEN_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore"
     )
 
     listen: str = "127.0.0.1:50051"
