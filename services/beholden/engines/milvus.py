@@ -78,6 +78,10 @@ class Milvus:
             address=f"http://127.0.0.1:{at}",
             health=f"milvus://127.0.0.1:{at}",
             env=environment(
+                # It would wait half an hour for other nodes to take over from it; its log has it all.
+                COMMON_GRACEFULSTOPTIMEOUT="1",
+                # For so many seconds after its end it takes its former self to be there still.
+                COMMON_SESSION_TTL="10",
                 DEPLOY_MODE="STANDALONE",
                 LD_LIBRARY_PATH=str(self._binaries),
                 MILVUS_RUN_DIR=str(folder / "run"),

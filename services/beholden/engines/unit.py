@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _PATIENCE = 2.0
@@ -114,12 +115,12 @@ def _all_parts_serve(address: str) -> bool:
     from google.protobuf import empty_pb2, unknown_fields
 
     with grpc.insecure_channel(address) as channel:
-        ask = channel.unary_unary("/milvus.proto.milvus.MilvusService/CheckHealth")
+        ask: Any = channel.unary_unary("/milvus.proto.milvus.MilvusService/CheckHealth")
         try:
             answer = ask(b"", timeout=_PATIENCE)
         except grpc.RpcError:
             return False
-    fields = unknown_fields.UnknownFieldSet(empty_pb2.Empty.FromString(answer))
+    fields: Any = unknown_fields.UnknownFieldSet(empty_pb2.Empty.FromString(answer))
     return any(field.field_number == _IS_HEALTHY and field.data == 1 for field in fields)
 
 

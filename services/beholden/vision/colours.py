@@ -103,7 +103,7 @@ def name(rgb: NDArray[np.floating]) -> str:
 @cache
 def _css() -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """CSS's colours by one name each, and where they lie in L*a*b*."""
-    unique = {ImageColor.getrgb(value): key for key, value in ImageColor.colormap.items()}
+    unique = {ImageColor.getrgb(name): name for name in ImageColor.colormap}
     return tuple(unique.values()), _lab(np.array([rgb[:3] for rgb in unique]) / 255)
 
 

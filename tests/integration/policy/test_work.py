@@ -225,4 +225,5 @@ def test_what_is_no_ledger(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     for place in ("nowhere.jsonl", str(bad), "sqlite:///nowhere.db"):
         code, _, err = run(capsys, "simulate", "--law", folder, "--ledger", place, "--workers", "1")
         assert code in {1, 2}
-        assert "nowhere" in err or "bad.jsonl" in " ".join(err.split())
+        said = "".join(err.replace("│", " ").split())
+        assert "nowhere" in said or "bad.jsonl" in said

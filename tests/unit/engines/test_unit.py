@@ -79,6 +79,7 @@ def test_what_is_no_server() -> None:
         port = mute.getsockname()[1]
         assert not healthy(f"http://127.0.0.1:{port}/")
         assert not healthy(f"postgresql://me@127.0.0.1:{port}/db")
+        assert not healthy(f"milvus://127.0.0.1:{port}")
 
 
 def test_a_port_that_is_taken_is_not_free() -> None:
