@@ -49,7 +49,6 @@ async def prepare(channel: grpc.aio.Channel, metadata: list[tuple[str, str]]) ->
         parent=PARENT,
         image=image,
         external_image_id="astronaut",
-        request_id="00000000-0000-4000-8000-000000000001",
         provenance=collection_pb2.Provenance(source="bench", legal_basis="public domain"),
     )
     indexed = await search.IndexFaces(index, metadata=metadata)
