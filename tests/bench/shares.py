@@ -21,7 +21,7 @@ from beholden.runtime.settings import Settings
 from tests.bench.calls import prepare
 from tests.house import headers
 
-OVERLAPPING = {"CompareFaces", "ExplainAccess"}
+OVERLAPPING = {"CompareFaces", "DetectLabels", "ExplainAccess"}
 """Wait for one engine twice at a time, or for the policy within the servicer: sums would mislead."""
 
 
