@@ -91,3 +91,4 @@ def running(unit: Unit, log: Path) -> Iterator[Running]:
         yield made
     finally:
         process.end({made.process: unit.stop}, 5)
+        process.sweep(unit.leaves)

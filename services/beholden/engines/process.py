@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import signal
 import subprocess
@@ -29,6 +30,7 @@ class Identity:
 def start(unit: Unit, log: Path) -> Identity:
     """Starts `unit` in a session of its own, its output appended to `log`. Raises OSError."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    sweep(unit.leaves)
     account = {"user": unit.user, "group": unit.user, "extra_groups": ()} if unit.user else {}
     with log.open("ab", buffering=0) as output:
         made = subprocess.Popen(  # type: ignore[call-overload]
@@ -77,6 +79,12 @@ def end(asked: Mapping[Identity, signal.Signals], grace: float) -> None:
         _signal(member, signal.SIGKILL)
     while any(map(alive, everyone)):
         time.sleep(0.02)
+
+
+def sweep(leaves: str) -> None:
+    """Removes what a killed process left behind; "" is nothing."""
+    for left in glob.glob(leaves):  # noqa: PTH207 - the pattern is absolute
+        Path(left).unlink(missing_ok=True)
 
 
 def uptime(process: Identity) -> float:

@@ -115,6 +115,7 @@ class Stack:
             stop=int(unit.stop),
             digest=digest,
             log=str(log),
+            leaves=unit.leaves,
         )
         begun.append(step.name)
         self._state.write(records)
@@ -139,6 +140,7 @@ class Stack:
     def _end(self, ended: Sequence[Record], records: dict[str, Record]) -> None:
         process.end({record.process: how(record) for record in ended}, _GRACE)
         for record in ended:
+            process.sweep(record.leaves)
             del records[record.name]
         self._state.write(records)
 

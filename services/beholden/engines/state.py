@@ -29,6 +29,7 @@ class Record:
     stop: int
     digest: str
     log: str
+    leaves: str = ""
 
 
 class State:

@@ -39,7 +39,6 @@ else:
 _MOST_INSTANCES = 2
 """Of each model: a second one computes while the first waits for its tensors; each holds some 80 MB."""
 _PORT = 8001
-_SHARED = Path("/dev/shm")  # noqa: S108 - where Linux keeps POSIX shared memory
 
 
 class Triton:
@@ -84,10 +83,7 @@ class Triton:
         served = folder / "repository"
         python_backend.lay_out(models, repository, served, instances=instances, threads=threads)
         self._lay_out_backend(folder / "backends" / "python")
-        # A server that was killed leaves its regions behind: those of this folder are its own.
         prefix = "triton-" + hashlib.sha256(bytes(folder.resolve())).hexdigest()[:12]
-        for left in _SHARED.glob(f"{prefix}*"):
-            left.unlink(missing_ok=True)
         grpc = free_port(_PORT if port is None else port)
         http, metrics = (free_port(usual if port != 0 else 0) for usual in (8000, 8002))
         options = {
@@ -117,6 +113,7 @@ class Triton:
                 PYTHONPATH=str(self._site),
             ),
             folder=folder,
+            leaves=f"/dev/shm/{prefix}*",  # noqa: S108 - where Linux keeps POSIX shared memory
         )
 
     @property

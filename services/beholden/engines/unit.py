@@ -23,7 +23,8 @@ class Unit:
 
     `address` is where clients find it, `health` a URL for `healthy`, `patience` how many seconds it
     may take to become healthy, `stop` the signal that it ends well after. `user` is who it runs as
-    where that is not who starts it. Other users may read nothing that it writes.
+    where that is not who starts it. `leaves` is a pattern of the files that it leaves behind when it is
+    killed. Other users may read nothing that it writes.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Unit:
     user: str | None = None
     stop: signal.Signals = signal.SIGTERM
     patience: float = 60.0
+    leaves: str = ""
 
 
 def healthy(url: str) -> bool:

@@ -45,6 +45,7 @@ class House:
                 env=environment(**env),
                 folder=self.folder,
                 patience=30,
+                leaves=str(self.folder / "left-*"),
             )
 
         return Step(name, kind, build, self._refresh)
@@ -161,6 +162,20 @@ def test_being_interrupted_ends_what_was_begun(house: House) -> None:
     with suppress(KeyboardInterrupt):
         house.stack.up([[house.step("one", ENGINE)]], interrupt)
     assert not house.rows()
+
+
+def test_what_a_killed_one_left_behind_is_removed(house: House) -> None:
+    house.up()
+    left = house.folder / "left-behind"
+    left.touch()
+    house.up()
+    assert left.exists()
+    kill(house, "one")
+    house.up()
+    assert not left.exists()
+    left.touch()
+    house.stack.down()
+    assert not left.exists()
 
 
 def test_down_ends_only_what_up_began(house: House) -> None:
