@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_nothing_behind(newcomer: dict[str, str], tmp_path: Path) 
         stdout=subprocess.PIPE,
         text=True,
         # A shell that runs the tests in the background has Ctrl-C ignored, and so would this.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as playing:
         assert playing.stdout is not None
         next(line for line in playing.stdout if "2  A newsroom" in line)
