@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo run test check protos lock bench bench-accuracy clean engines up down status
+.PHONY: help setup models demo run test check protos lock bench bench-accuracy faults clean ci-engines engines up down status
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ status: $(STUBS) ## Show what `make up` started, and how it is
 	@$(BIN)/beholden status || true
 
 test: setup $(if $(filter true,$(CI)),ci-engines) check ## Everything that must hold: check, then every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(if $(filter true,$(CI)),,-m "not upstream") $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 ci-engines: $(STUBS)
 	@$(BIN)/beholden engines install || true

@@ -32,8 +32,6 @@ DATA = Path(os.environ.get("BEHOLDEN_TEST_DATA") or ROOT.parent / "shared" / "da
 TFJS = ("core", "layers", "converter", "backend-cpu")
 TFJS_VERSION = "4.22.0"
 
-pytestmark = pytest.mark.upstream
-
 
 def unobtainable(reason: str) -> None:
     """Skip, or fail where everything is meant to be obtainable."""

@@ -19,8 +19,6 @@ CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
 MIRROR = Path(os.environ.get("BEHOLDEN_MODEL_MIRROR") or ROOT.parent / "shared" / "models")
 SIDES = {"yolox_nano": (416, 416), "squeezenet": (224, 224), "pp_ocr_v6_detector": (192, 320)}
 
-pytestmark = pytest.mark.upstream
-
 
 def sessions(
     name: str, folder: Path
