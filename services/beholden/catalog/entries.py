@@ -101,7 +101,8 @@ class ModelEntry(_Value):
     `sources` are tried in order. `measured` says what it was measured at, on what and how.
     `decoder` names the way in which its answers are read, `normalise` what a converter is to build
     into the graph before it. `labels` are its classes in output order, or `labels_file` a text file
-    beside its configuration with one a line.
+    beside its configuration with one a line. `alignment` says where an embedder's chips have the
+    face's points.
     """
 
     name: ModelName
@@ -122,6 +123,7 @@ class ModelEntry(_Value):
     labels: tuple[str, ...] = ()
     labels_file: FileName | None = None
     decoder: str = ""
+    alignment: Literal["", "dlib", "arcface"] = ""
     normalise: Normalisation = Normalisation()
 
     def files_from(self, source: Source) -> tuple[PinnedFile, ...]:
@@ -141,6 +143,7 @@ class ModelEntry(_Value):
             labels=self.labels,
             max_batch=self.max_batch,
             decoder=self.decoder,
+            alignment=self.alignment,
         )
 
 

@@ -9,6 +9,7 @@ from beholden.catalog.entries import Catalog, ModelEntry
 from beholden.catalog.layout import weights_path
 from beholden.catalog.provenance import FILE, Provenance
 from beholden.catalog.reports import State, VerifyReport
+from beholden.core.errors import FailedPrecondition, InvalidArgument
 from beholden.core.models import ModelSpec
 
 
@@ -45,15 +46,26 @@ def verify(catalog: Catalog, repository: Path) -> list[VerifyReport]:
     return [check(entry, repository) for entry in catalog.models]
 
 
-def available(catalog: Catalog, repository: Path, role: str) -> ModelSpec | None:
+def available(catalog: Catalog, repository: Path, role: str, chosen: str = "") -> ModelSpec | None:
     """The best candidate for `role` that lies in `repository` intact, or None: see `remedy`.
 
-    Every file of the candidates is read and hashed, so ask once, at start.
+    Only the one called `chosen` will do where that is said. Every file of the candidates is read and
+    hashed, so ask once, at start.
+
+    Raises:
+        InvalidArgument: no candidate is called `chosen`.
+        FailedPrecondition: it does not lie there intact.
     """
-    for entry in catalog.candidates(role):
+    candidates = catalog.candidates(role)
+    if chosen and chosen not in {entry.name for entry in candidates}:
+        known = ", ".join(entry.name for entry in candidates)
+        raise InvalidArgument(f"models.{role}", f"{chosen!r} is no {role}; there is {known}")
+    for entry in candidates:
         report = check(entry, repository)
-        if report.ok:
+        if report.ok and chosen in ("", entry.name):
             return entry.spec(report.digest)
+        if chosen == entry.name:
+            raise FailedPrecondition(f"{chosen}: {report.problem}", remedy=f"run: {report.remedy}")
     return None
 
 

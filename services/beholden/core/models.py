@@ -34,7 +34,8 @@ class ModelSpec:
     `name` is its name in the Triton repository, `version` the number of its folder there, `digest`
     the SHA-256 of the ONNX file as hex. `parameters` are the catalogue's constants for reading its
     scores (thresholds, calibration), `labels` its classes in output order. `decoder` names the way in
-    which its answers are read, where its role knows more than one.
+    which its answers are read, where its role knows more than one; `alignment` where an embedder's
+    chips have the face's points (`vision.align.ALIGNMENTS`).
     """
 
     name: str
@@ -47,6 +48,7 @@ class ModelSpec:
     labels: tuple[str, ...] = ()
     max_batch: int = 1
     decoder: str = ""
+    alignment: str = ""
 
     @property
     def id(self) -> str:

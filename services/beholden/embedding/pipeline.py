@@ -58,18 +58,12 @@ class EmbeddingPipeline:
         self, image: bytes, *, max_faces: int = 0, field: str = "image.content"
     ) -> Sequence[EmbeddedFace]:
         """See `Embedder.embed`; `max_faces` 0 is the setting's."""
-        model = self.model
+        self.model  # noqa: B018 - raises before anything is decoded
         loop = asyncio.get_running_loop()
         picture = await loop.run_in_executor(self._workers, self._decoded, image, field)
         found = await self._finder.find(picture.pixels, scale=picture.scale)
         kept = found[: max_faces or self._settings.max_faces]
-        if not kept:
-            return ()
-        chips = await loop.run_in_executor(self._workers, _chips, picture.pixels, kept)
-        outputs = await self._engine.infer(model, {model.inputs[0].name: chips})
-        plain, mirrored = np.split(outputs[model.outputs[0].name], 2)
-        made = templates.mirror_sum(plain, mirrored)
-        return tuple(map(EmbeddedFace, kept, made))
+        return await embedded(self._engine, self.model, self._workers, picture.pixels, kept)
 
     async def compare(
         self, source: bytes, target: bytes, min_similarity: float | None
@@ -104,9 +98,28 @@ class EmbeddingPipeline:
         return image.decode(content, field=field, max_side=self._settings.side)
 
 
-def _chips(pixels: Pixels, faces: Sequence[DetectedFace]) -> Tensor:
-    """Each face's chip, then each one's mirror image: uint8 (2 N, 150, 150, 3)."""
-    cut = align.chips(pixels, np.array([_points(face) for face in faces]))
+async def embedded(
+    engine: InferenceEngine,
+    model: ModelSpec,
+    workers: Executor,
+    pixels: Pixels,
+    faces: Sequence[DetectedFace],
+) -> Sequence[EmbeddedFace]:
+    """The faces of a picture with `model`'s unit templates, in their order."""
+    if not faces:
+        return ()
+    loop = asyncio.get_running_loop()
+    chips = await loop.run_in_executor(workers, _chips, model, pixels, faces)
+    outputs = await engine.infer(model, {model.inputs[0].name: chips})
+    plain, mirrored = np.split(outputs[model.outputs[0].name], 2)
+    return tuple(map(EmbeddedFace, faces, templates.mirror_sum(plain, mirrored)))
+
+
+def _chips(model: ModelSpec, pixels: Pixels, faces: Sequence[DetectedFace]) -> Tensor:
+    """Each face's chip, then each one's mirror image: uint8 (2 N, S, S, 3)."""
+    side = model.inputs[0].shape[1]
+    template = align.template_for(model.alignment, side)
+    cut = align.chips(pixels, np.array([_points(face) for face in faces]), template, side)
     return np.concatenate([cut, align.mirror(cut)])
 
 

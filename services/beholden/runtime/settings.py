@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     catalog: Path = Field(default_factory=lambda: resource("models") / "catalog.yaml")
     """The model catalogue."""
 
+    models: dict[str, str] = Field(default_factory=dict)
+    """Which model serves a role: `{"face-embedder": "mobilefacenet"}`; else the best that is pulled."""
+
     taxonomy: Path = Field(default_factory=lambda: resource("models") / "taxonomy.yaml")
     """What labels are called and how they hang together."""
 

@@ -142,7 +142,10 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
 
 def _models(settings: Settings, roles: Sequence[str]) -> dict[str, ModelSpec | None]:
     catalog = load_catalog(settings.catalog)
-    return {role: available(catalog, settings.model_repository, role) for role in roles}
+    return {
+        role: available(catalog, settings.model_repository, role, settings.models.get(role, ""))
+        for role in roles
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
-"""Face chips: faces turned, scaled and cut so that their landmarks lie where the embedder expects.
-
-The template is the mean face of dlib's 150 px chips (padding 0.25), read at the five points that
-CenterFace gives.
-"""
+"""Face chips: faces turned, scaled and cut so that their landmarks lie where the embedder expects."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -21,7 +19,39 @@ _MARGIN = 2.0  # pixels around the chip that interpolation may reach
 TEMPLATE: NDArray[np.float64] = np.array(
     ((47.55, 46.60), (100.48, 46.60), (74.01, 76.56), (50.41, 103.02), (97.61, 103.02))
 )
-"""Where left eye, right eye, nose and mouth corners lie in the chip: x, y in pixels."""
+"""Where left eye, right eye, nose and mouth corners lie in the chip: x, y in pixels.
+
+The mean face of dlib's 150 px chips (padding 0.25), read at the five points that CenterFace gives.
+"""
+
+_ARCFACE = np.array(
+    (
+        (38.2946, 51.6963),
+        (73.5318, 51.5014),
+        (56.0252, 71.7366),
+        (41.5493, 92.3655),
+        (70.7299, 92.2041),
+    )
+)
+
+ALIGNMENTS: Mapping[str, tuple[int, NDArray[np.float64]]] = {
+    "dlib": (CHIP, TEMPLATE),
+    "arcface": (112, _ARCFACE),
+}
+"""The chip's side and the template, by the name that the catalogue gives a model's alignment.
+
+`arcface` is the template of the 112 px chips that most embedders since ArcFace (Deng et al. 2019)
+are trained on.
+"""
+
+
+def template_for(alignment: str, side: int) -> NDArray[np.float64]:
+    """The template of `alignment` in a chip of `side` pixels: x, y, counted from the first pixel's centre.
+
+    Raises KeyError for an alignment that is none.
+    """
+    native, template = ALIGNMENTS[alignment]
+    return (template + 0.5) * (side / native) - 0.5
 
 
 def fit_similarity(
@@ -44,16 +74,22 @@ def fit_similarity(
     ).reshape(-1, 2, 3)
 
 
-def chips(pixels: Pixels, landmarks: NDArray[np.floating]) -> Pixels:
+def chips(
+    pixels: Pixels,
+    landmarks: NDArray[np.floating],
+    template: NDArray[np.float64] = TEMPLATE,
+    side: int = CHIP,
+) -> Pixels:
     """Cuts a chip for each of `landmarks` (N, 5, 2), in shares of the picture's width and height.
 
-    Returns uint8 (N, 150, 150, 3); what lies outside the picture is black, as in dlib's own chips.
+    `template` (5, 2) says where they are to lie in the chip. Returns uint8 (N, side, side, 3); what
+    lies outside the picture is black.
     """
     height, width = pixels.shape[:2]
     # Shares count from the picture's edge, pixels from the centre of the first one.
     points = landmarks * (width, height) - 0.5
-    out = np.empty((len(points), CHIP, CHIP, 3), np.uint8)
-    for chip, transform in zip(out, fit_similarity(points), strict=True):
+    out = np.empty((len(points), side, side, 3), np.uint8)
+    for chip, transform in zip(out, fit_similarity(points, template), strict=True):
         cut(pixels, transform, chip)
     return out
 

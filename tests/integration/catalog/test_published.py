@@ -17,7 +17,12 @@ from tests.pictures import archives, missing
 ROOT = Path(__file__).resolve().parents[3]
 CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
 MIRROR = Path(os.environ.get("BEHOLDEN_MODEL_MIRROR") or ROOT.parent / "shared" / "models")
-SIDES = {"yolox_nano": (416, 416), "squeezenet": (224, 224), "pp_ocr_v6_detector": (192, 320)}
+SIDES = {
+    "yolox_nano": (416, 416),
+    "squeezenet": (224, 224),
+    "pp_ocr_v6_detector": (192, 320),
+    "mobilefacenet": (112, 112),
+}
 
 
 def sessions(
@@ -44,10 +49,10 @@ def pictures(height: int, width: int) -> np.ndarray:
 
 
 def asked(published: ort.InferenceSession, picture: np.ndarray, name: str) -> list[np.ndarray]:
-    """What upstream says of one picture in the form that it asks for: BGR planes, normalised."""
+    """What upstream says of one picture in the form that it asks for: planes, normalised."""
     wanted = CATALOG.model(name).normalise
-    assert wanted.channels == "BGR"
-    planes = (picture[..., ::-1] - np.array(wanted.mean)) / np.array(wanted.deviation)
+    ordered = picture[..., ::-1] if wanted.channels == "BGR" else picture
+    planes = (ordered - np.array(wanted.mean)) / np.array(wanted.deviation)
     (given,) = published.get_inputs()
     dtype = np.float16 if given.type == "tensor(float16)" else np.float32
     return published.run(None, {given.name: planes.transpose(2, 0, 1)[None].astype(dtype)})
@@ -57,10 +62,11 @@ def asked(published: ort.InferenceSession, picture: np.ndarray, name: str) -> li
 def test_the_same_answers_one_by_one_and_in_a_batch(tmp_path: Path, name: str) -> None:
     published, ours, _ = sessions(name, tmp_path)
     batch = pictures(*SIDES[name])
-    answers = ours.run(None, {"image": batch})
+    given = ours.get_inputs()[0].name
+    answers = ours.run(None, {given: batch})
     for index, picture in enumerate(batch):
         expected = asked(published, picture, name)
-        alone = ours.run(None, {"image": picture[None]})
+        alone = ours.run(None, {given: picture[None]})
         for wanted, single, together in zip(expected, alone, answers, strict=True):
             assert single == pytest.approx(wanted, abs=2e-3)
             assert together[index] == pytest.approx(wanted[0], abs=2e-3)

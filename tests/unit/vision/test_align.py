@@ -2,7 +2,15 @@ import cv2
 import numpy as np
 import pytest
 
-from beholden.vision.align import CHIP, TEMPLATE, chips, fit_similarity, mirror
+from beholden.vision.align import (
+    ALIGNMENTS,
+    CHIP,
+    TEMPLATE,
+    chips,
+    fit_similarity,
+    mirror,
+    template_for,
+)
 from tests import pictures
 
 
@@ -131,3 +139,10 @@ def test_the_mirror_is_a_view() -> None:
     seen = mirror(cut)
     assert np.shares_memory(seen, cut)
     assert np.array_equal(seen[0], np.fliplr(cut[0]))
+
+
+def test_a_template_keeps_its_place_in_a_chip_of_another_size() -> None:
+    native, template = ALIGNMENTS["arcface"]
+    assert template_for("arcface", native) == pytest.approx(template)
+    twice = template_for("arcface", 2 * native)
+    assert (twice + 0.5) / 2 - 0.5 == pytest.approx(template)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper, version_converter
 
 from beholden.catalog.convert.graph import OPSET, ConversionError, Graph
@@ -57,17 +58,25 @@ def behind_pixels(
     reshapes = {node.input[1] for node in upstream.node if node.op_type == "Reshape"}
     for constant in upstream.initializer:
         array = numpy_helper.to_array(constant)
-        if constant.name in reshapes and array.size > 1 and array[0] == 1:
-            # A published batch of one that is spelled out is copied from what comes in instead.
-            array = np.concatenate((np.zeros(1, array.dtype), array[1:]))
-        graph.constant(constant.name, array)
+        graph.constant(constant.name, _any_batch(array) if constant.name in reshapes else array)
     for node in upstream.node:
+        if node.op_type == "Constant" and node.output[0] in reshapes:
+            shape = numpy_helper.to_array(node.attribute[0].t)
+            graph.constant(node.output[0], _any_batch(shape))
+            continue
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
         graph.append(node)
     for name in casts:
         graph.add("Cast", [f"{name}/half"], name, to=TensorProto.FLOAT)
     return graph
+
+
+def _any_batch(shape: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A published batch of one that is spelled out is copied from what comes in instead."""
+    if shape.size > 1 and shape[0] == 1:
+        return np.concatenate((np.zeros(1, shape.dtype), shape[1:]))
+    return shape
 
 
 def _current(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.GraphProto:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import demo, engines, models, serve, token, up, version
+from beholden.cli.commands import demo, engines, evaluate, models, serve, token, up, version
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Run"
@@ -42,4 +42,11 @@ def run(app: typer.Typer) -> None:
     )
     hang(under, models.show_all, "models list", name="list")
     hang(under, models.verify, "models verify")
+    under = group(app, "evaluate", "Hold the models against pictures of your own.", _PANEL)
+    hang(
+        under,
+        evaluate.models,
+        "evaluate models people/  # people/ada/1.jpg, people/ada/2.jpg, people/bob/1.jpg ...",
+        "evaluate models people/ --groups crowds/ --json | jq .eer",
+    )
     hang(app, version.version, "version", panel=_PANEL)
