@@ -21,6 +21,7 @@ from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Health
 from beholden.runtime.settings import Settings
 from beholden.runtime.telemetry import telemetry
+from beholden.runtime.tls import server_credentials
 from beholden.runtime.wiring import SERVICES, House, house
 
 _log = logging.getLogger(__name__)
@@ -29,39 +30,59 @@ _log = logging.getLogger(__name__)
 async def serve(
     settings: Settings, names: Sequence[str] = SERVICES, ready: Callable[[str], None] | None = None
 ) -> None:
-    """Runs until SIGINT or SIGTERM, then lets calls in progress end (`drain_seconds`).
+    """Runs until SIGINT or SIGTERM, then lets calls in progress end: see `answer`.
 
     `ready` is told the address once calls are answered. Raises whatever an engine raises that does
-    not open, AnnotationError for an RPC that the law does not know, and FailedPrecondition when the
-    address cannot be bound.
+    not open, AnnotationError for an RPC that the law does not know, and FailedPrecondition when an
+    address cannot be bound or a certificate cannot be read.
     """
     own = f"beholden-{names[0]}" if len(names) == 1 else "beholden"
     with telemetry(settings.telemetry, own), _told_to_stop() as stop:
         _development_key(settings)
-        async with house(settings, names) as home:
-            guard = _guard(settings, home)
-            server = grpc.aio.server(interceptors=[guard], options=_options(settings))
-            for service in home.services:
-                service.join(server)
-            health = Health(
-                {service.name: service.probe for service in home.services}, settings.health_seconds
+        await answer(settings, names, stop, ready or (lambda _: None))
+
+
+async def answer(
+    settings: Settings, names: Sequence[str], stop: asyncio.Event, ready: Callable[[str], None]
+) -> None:
+    """Answers calls until `stop`, and then leaves in an order that fails none.
+
+    First health says NOT_SERVING while calls are still taken (`notice_seconds`), so that whoever
+    balances goes elsewhere; then no call is taken any more, and those in progress end
+    (`drain_seconds`); last the engines are let go of.
+    """
+    async with house(settings, names) as home:
+        guard = _guard(settings, home)
+        server = grpc.aio.server(interceptors=[guard], options=_options(settings))
+        for service in home.services:
+            service.join(server)
+        health = Health(
+            {service.name: service.probe for service in home.services}, settings.health_seconds
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+        if settings.reflection:
+            shown = (*(service.name for service in home.services), _HEALTH)
+            reflection.enable_server_reflection((*shown, reflection.SERVICE_NAME), server)
+        address = _bound(server, "listen", settings.listen, server_credentials(settings.tls))
+        probed = _probed(settings, health)
+        await health.start()
+        await server.start()
+        try:
+            await probed.start()
+            ready(address)
+            await stop.wait()
+            _log.info(
+                "stopping: calls are taken for %g s more, and have %g s then",
+                settings.notice_seconds,
+                settings.drain_seconds,
             )
-            health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
-            if settings.reflection:
-                shown = (*(service.name for service in home.services), _HEALTH)
-                reflection.enable_server_reflection((*shown, reflection.SERVICE_NAME), server)
-            address = _bound(server, settings.listen)
-            await health.start()
-            await server.start()
-            try:
-                if ready is not None:
-                    ready(address)
-                await stop.wait()
-                _log.info("stopping: calls in progress have %g s", settings.drain_seconds)
-            finally:
-                await health.drain()
-                await server.stop(settings.drain_seconds)
-                await guard.drain()
+            await health.drain()
+            await asyncio.sleep(settings.notice_seconds)
+        finally:
+            await health.drain()
+            await server.stop(settings.drain_seconds)
+            await probed.stop(None)
+            await guard.drain()
 
 
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
@@ -93,13 +114,25 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _bound(server: grpc.aio.Server, listen: str) -> str:
+def _probed(settings: Settings, health: Health) -> grpc.aio.Server:
+    """The server that answers nothing but health; it listens nowhere where no address is set."""
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+    if settings.health_listen:
+        _bound(server, "health_listen", settings.health_listen, None)
+    return server
+
+
+def _bound(
+    server: grpc.aio.Server, setting: str, listen: str, tls: grpc.ServerCredentials | None
+) -> str:
     host, _, _ = listen.rpartition(":")
     try:
-        port = server.add_insecure_port(listen)
+        port = server.add_secure_port(listen, tls) if tls else server.add_insecure_port(listen)
     except RuntimeError as error:
         raise FailedPrecondition(
-            f"cannot listen on {listen}", remedy="another process may have it: set BEHOLDEN_LISTEN"
+            f"cannot listen on {listen}",
+            remedy=f"another process may have it: set BEHOLDEN_{setting.upper()}",
         ) from error
     return f"{host}:{port}"
 

@@ -19,6 +19,7 @@ from beholden.moderation.settings import ModerationSettings
 from beholden.policy.settings import PolicySettings
 from beholden.runtime.resources import resource
 from beholden.runtime.telemetry import TelemetrySettings
+from beholden.runtime.tls import TlsSettings
 from beholden.search.settings import SearchSettings
 from beholden.store.settings import StoreSettings
 from beholden.vision.enrolment import EnrolmentLimits
@@ -67,14 +68,20 @@ class Settings(BaseSettings):
     model_mirror: Path | None = None
     """A folder of weights to look in before any registry is asked."""
 
+    health_listen: str = ""
+    """Where health alone answers too, in plain text: for probes that have no certificate. Empty: nowhere."""
+
     reflection: bool = True
     """Whether clients may ask the server for its descriptors."""
 
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Threads for decoding and array work."""
 
+    notice_seconds: float = Field(default=0.0, ge=0)
+    """How long calls are still taken after SIGTERM while health says NOT_SERVING: callers go elsewhere."""
+
     drain_seconds: float = Field(default=10.0, ge=0)
-    """How long calls in progress may take after SIGTERM."""
+    """How long calls in progress may take after SIGTERM and the notice."""
 
     connection_age_seconds: float = Field(default=3600.0, gt=0)
     """How long a connection is kept before its client is asked to connect anew."""
@@ -82,6 +89,7 @@ class Settings(BaseSettings):
     health_seconds: float = Field(default=5.0, gt=0)
     """How often the engines are asked whether they are ready."""
 
+    tls: TlsSettings = Field(default_factory=TlsSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)

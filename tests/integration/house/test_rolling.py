@@ -1,0 +1,47 @@
+"""Servers come and go one at a time, and no call fails; a server that leaves says so first."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.inside import SERVICE, asking, serving
+from tests.rolling import balancing, load, ports
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+async def health(channel: grpc.aio.Channel) -> int:
+    asked = health_pb2.HealthCheckRequest(service=SERVICE)
+    return (await health_pb2_grpc.HealthStub(channel).Check(asked)).status
+
+
+async def test_servers_are_replaced_one_after_another_and_no_call_fails(tmp_path: Path) -> None:
+    first, second, third, probe = ports(4)
+    async with (
+        serving(tmp_path, first, health_listen=probe, notice_seconds=0.5) as one,
+        serving(tmp_path, second, notice_seconds=0.5) as two,
+        balancing([first, second, third], SERVICE) as balanced,
+        grpc.aio.insecure_channel(first) as direct,
+        grpc.aio.insecure_channel(probe) as probing,
+        AsyncExitStack() as stack,
+    ):
+        assert await health(direct) == await health(probing) == SERVING
+        async with load([asking(balanced, tmp_path)], callers=3) as seen:
+            await stack.enter_async_context(serving(tmp_path, third))
+            one.stop.set()
+            while await health(probing) == SERVING:
+                await asyncio.sleep(0.01)
+            # Whoever has not heard of it yet is still answered.
+            await asking(direct, tmp_path)()
+            await one.task
+            await two.end()
+            answered = seen["OK"]
+            while seen["OK"] < answered + 5:
+                await asyncio.sleep(0.01)
+        assert set(seen) == {"OK"}
+        with pytest.raises(grpc.aio.AioRpcError):
+            await asking(direct, tmp_path)()
