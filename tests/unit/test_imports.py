@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "policy": {"core"},
     "ledger": {"core"},
     "catalog": {"core"},
+    "media": {"core"},
     "guard": {"core", "v1"},
     "detection": {"core", "vision"},
     "embedding": {"core", "vision"},
@@ -33,6 +34,7 @@ ONLY_IN = {
     "pymilvus": "store/",
     "sqlalchemy": "ledger/",
     "requests": "policy/opa.py catalog/",
+    "av": "media/pyav.py",
 }
 
 CORE_MAY_USE = {*sys.stdlib_module_names, "numpy", "beholden"}

@@ -1,0 +1,1 @@
+"""Reads and writes video files: the adapter around FFmpeg."""

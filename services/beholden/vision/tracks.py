@@ -1,0 +1,173 @@
+"""Follows boxes from one analysed frame to the next, so that one thing keeps one number.
+
+The association is ByteTrack's (Zhang et al., 2022): what was found for sure is matched first, then
+what is doubtful, which may keep a track alive but begins none. Frames may lie apart by a second and
+more, so that boxes need not overlap: how far a box may have gone grows with the time between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from beholden.core.geometry import Box
+from beholden.core.video import SECOND
+
+_SURE = 0.5
+_PATIENCE_US = 2_500_000
+_REACH = 1.2
+_SIZE_RATIO = 2.2
+_INSIDE = 0.8
+_MOST_TRACKS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One box of a kind in one frame; `confidence` in [0, 1]."""
+
+    kind: str
+    box: Box
+    confidence: float
+
+
+@dataclass(slots=True)
+class Track:
+    """One thing, followed. `velocity` is what its centre moves by in a second, in shares of the picture.
+
+    It is `confirmed` once it was seen twice; until then it may be a mistake of the detector.
+    """
+
+    id: int
+    kind: str
+    box: Box
+    confidence: float
+    first_us: int
+    last_us: int
+    velocity: tuple[float, float] = (0.0, 0.0)
+    seen: int = 1
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was seen more than once."""
+        return self.seen > 1
+
+    def expected(self, time_us: int) -> Box:
+        """Where it should be, had it gone on as it did, for a second at most."""
+        ahead = min(1.0, (time_us - self.last_us) / SECOND)
+        x, y = self.velocity[0] * ahead, self.velocity[1] * ahead
+        box = self.box
+        return Box(box.x_min + x, box.y_min + y, box.x_max + x, box.y_max + y)
+
+
+@dataclass(slots=True)
+class Tracker:
+    """Tracks of all kinds; a sighting continues only a track of its kind. Numbers begin at 1."""
+
+    live: list[Track] = field(default_factory=list)
+    made: int = 0
+
+    def update(
+        self, time_us: int, sightings: Sequence[Sighting]
+    ) -> tuple[list[tuple[Track, Sighting]], list[Track]]:
+        """Each track that is seen now with its sighting, and the tracks that are over."""
+        sightings = distinct(sightings)
+        sure = [one for one in sightings if one.confidence >= _SURE]
+        doubtful = [one for one in sightings if one.confidence < _SURE]
+        free = list(self.live)
+        matched = _matched(free, sure, time_us)
+        free = [one for one in free if all(one is not track for track, _ in matched)]
+        taken = {id(sighting) for _, sighting in matched}
+        matched += _matched(free, doubtful, time_us)
+        for track, sighting in matched:
+            _move(track, sighting, time_us)
+        for one in sure:
+            if id(one) not in taken and len(self.live) < _MOST_TRACKS:
+                self.made += 1
+                track = Track(self.made, one.kind, one.box, one.confidence, time_us, time_us)
+                self.live.append(track)
+                matched.append((track, one))
+        over = [one for one in self.live if time_us - one.last_us > _PATIENCE_US]
+        self.live = [one for one in self.live if time_us - one.last_us <= _PATIENCE_US]
+        return matched, over
+
+    def finish(self) -> list[Track]:
+        """All that are left, when the shot or the video ends."""
+        left, self.live = self.live, []
+        return left
+
+
+def distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """The surest first, less those that lie almost wholly in, or around, a surer one of their kind."""
+    kept: list[Sighting] = []
+    for one in sorted(sightings, key=lambda one: -one.confidence):
+        if not any(one.kind == other.kind and _nested(one.box, other.box) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def iou(one: Box, other: Box) -> float:
+    """The boxes' intersection over their union, in [0, 1]."""
+    both = _shared(one, other)
+    return both / max(1e-12, one.area + other.area - both)
+
+
+def _matched(
+    tracks: Sequence[Track], sightings: Sequence[Sighting], time_us: int
+) -> list[tuple[Track, Sighting]]:
+    pairs = [
+        (likeness, place, number)
+        for place, track in enumerate(tracks)
+        for number, sighting in enumerate(sightings)
+        if (likeness := _likeness(track, sighting, time_us)) > 0
+    ]
+    taken_tracks, taken_sightings, found = set[int](), set[int](), []
+    for _, place, number in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if place not in taken_tracks and number not in taken_sightings:
+            taken_tracks.add(place)
+            taken_sightings.add(number)
+            found.append((tracks[place], sightings[number]))
+    return found
+
+
+def _likeness(track: Track, sighting: Sighting, time_us: int) -> float:
+    """How well the two go together, 0 where they cannot be the same."""
+    if track.kind != sighting.kind:
+        return 0.0
+    expected, box = track.expected(time_us), sighting.box
+    ratio = math.sqrt(max(1e-9, expected.area) / max(1e-9, box.area))
+    if not 1 / _SIZE_RATIO <= ratio <= _SIZE_RATIO:
+        return 0.0
+    overlap = max(iou(expected, box), iou(track.box, box))
+    elapsed = (time_us - track.last_us) / SECOND
+    size = math.sqrt(max(1e-9, expected.width * expected.height))
+    x = (expected.x_min + expected.x_max - box.x_min - box.x_max) / 2
+    y = (expected.y_min + expected.y_max - box.y_min - box.y_max) / 2
+    near = 1 - math.hypot(x, y) / (size * _REACH * min(1.0, 0.4 + elapsed))
+    return max(0.0, overlap + 0.5 * near) if near > 0 or overlap > 0.1 else 0.0
+
+
+def _move(track: Track, sighting: Sighting, time_us: int) -> None:
+    elapsed = (time_us - track.last_us) / SECOND
+    old, new = track.box, sighting.box
+    if elapsed > 0:
+        x = (new.x_min + new.x_max - old.x_min - old.x_max) / 2 / elapsed
+        y = (new.y_min + new.y_max - old.y_min - old.y_max) / 2 / elapsed
+        share = 0.5 if track.seen > 1 else 1.0
+        track.velocity = (
+            (1 - share) * track.velocity[0] + share * x,
+            (1 - share) * track.velocity[1] + share * y,
+        )
+    track.box, track.last_us = new, time_us
+    track.confidence = max(track.confidence, sighting.confidence)
+    track.seen += 1
+
+
+def _nested(one: Box, other: Box) -> bool:
+    return _shared(one, other) > _INSIDE * max(1e-12, min(one.area, other.area))
+
+
+def _shared(one: Box, other: Box) -> float:
+    width = min(one.x_max, other.x_max) - max(one.x_min, other.x_min)
+    height = min(one.y_max, other.y_max) - max(one.y_min, other.y_min)
+    return max(0.0, width) * max(0.0, height)

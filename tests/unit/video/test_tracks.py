@@ -1,0 +1,67 @@
+"""Boxes followed from frame to frame."""
+
+from beholden.core.geometry import Box
+from beholden.core.video import SECOND
+from beholden.vision.tracks import Sighting, Tracker
+
+
+def person(x: float, confidence: float = 0.9, y: float = 0.2, width: float = 0.1) -> Sighting:
+    return Sighting("Person", Box(x, y, x + width, y + 0.4), confidence)
+
+
+def followed(frames: list[list[Sighting]], step: float = 0.4) -> list[list[int]]:
+    """The numbers of the tracks seen in each frame, from left to right."""
+    tracker = Tracker()
+    seen = []
+    for number, sightings in enumerate(frames):
+        matched, _ = tracker.update(int(number * step * SECOND), sightings)
+        matched.sort(key=lambda pair: pair[1].box.x_min)
+        seen.append([track.id for track, _ in matched])
+    return seen
+
+
+def test_who_walks_keeps_a_number() -> None:
+    assert followed([[person(0.1 * step)] for step in range(9)]) == [[1]] * 9
+
+
+def test_two_who_cross_do_not_swap() -> None:
+    frames = [[person(0.05 * step), person(0.8 - 0.05 * step, y=0.35)] for step in range(16)]
+    seen = followed(frames, 0.2)
+    assert sorted({number for frame in seen for number in frame}) == [1, 2]
+    assert seen[0] == [1, 2]
+    assert seen[-1] == [2, 1]
+
+
+def test_who_is_hidden_for_a_moment_comes_back() -> None:
+    frames = [[person(0.3)], [person(0.3)], [], [], [person(0.31)]]
+    assert followed(frames)[-1] == [1]
+
+
+def test_who_comes_after_is_another() -> None:
+    frames = [[person(0.3)], [person(0.3)], *([[]] * 10), [person(0.3)]]
+    assert followed(frames)[-1] == [2]
+
+
+def test_a_doubtful_box_keeps_a_track_alive_and_begins_none() -> None:
+    assert followed([[person(0.3, 0.3)], [person(0.3)], [person(0.3, 0.3)]]) == [[], [1], [1]]
+
+
+def test_a_part_of_a_person_is_no_second_one() -> None:
+    head = Sighting("Person", Box(0.32, 0.2, 0.38, 0.3), 0.6)
+    assert followed([[person(0.3), head]]) == [[1]]
+
+
+def test_a_car_is_no_person() -> None:
+    car = Sighting("Car", person(0.3).box, 0.9)
+    assert followed([[person(0.3)], [car]]) == [[1], [2]]
+
+
+def test_what_is_over_is_told_once() -> None:
+    tracker = Tracker()
+    tracker.update(0, [person(0.1), person(0.6)])
+    assert tracker.update(SECOND, [person(0.1)])[1] == []
+    _, over = tracker.update(3 * SECOND, [person(0.1)])
+    assert [track.id for track in over] == [2]
+    assert not over[0].confirmed
+    assert [track.id for track in tracker.finish()] == [1]
+    assert tracker.finish() == []
