@@ -13,8 +13,9 @@ from beholden.core.law import Facts
 class Caller:
     """The call's identity and circumstances.
 
-    `media` are the SHA-256 digests (hex) of the request's pictures in field order; `facts` are what
-    the law was asked with.
+    `media` are the SHA-256 digests (hex) of the request's pictures in field order, in a stream those
+    of the message taken last; `facts` are what the law was asked with; `rpc` is the method's path.
+    Plain enough to be kept with a job: `Caller(**dataclasses.asdict(caller()))` asks again as well.
     """
 
     tenant: str
@@ -22,6 +23,8 @@ class Caller:
     roles: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
     facts: Facts = field(default_factory=dict)
+    rpc: str = ""
+    decision_id: str = ""
 
 
 CALLER: ContextVar[Caller] = ContextVar("beholden_caller")

@@ -6,11 +6,12 @@ returns an invented answer, and passes the contract tests in tests/contract/.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
+from beholden.core.caller import Caller
 from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels, Template
 from beholden.core.gallery import Collection, Face, Match, Page
 from beholden.core.law import Decision, Evaluation, Explanation, Facts, PolicyStatus
@@ -19,6 +20,7 @@ from beholden.core.record import Entry, Record, Verification
 from beholden.core.review import HeldAnswer, Opinion, Review
 
 Tensor = NDArray[Any]
+T = TypeVar("T")
 
 
 class InferenceEngine(Protocol):
@@ -143,8 +145,38 @@ class PolicyEngine(Protocol):
         """Which law is in force."""
         ...
 
+    async def changed(self, revision: str) -> None:
+        """Returns once another law than `revision` is in force; at once where it is already."""
+        ...
+
     async def close(self) -> None:
         """Lets go of threads and connections; further calls raise Unavailable."""
+        ...
+
+
+class Permission(Protocol):
+    """The law's leave for one stream or job, which lasts only while the law gives it."""
+
+    async def again(self) -> Decision:
+        """Asks about the call that began it, as of now; a decision that changed is in the ledger first.
+
+        Raises Denied: the work ends. Raises Unavailable: nothing may be done until the law answers.
+        """
+        ...
+
+    async def hold(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Does the work, asking again on an interval and at once when the law changes.
+
+        The work is cancelled when `again` raises, and so does this.
+        """
+        ...
+
+
+class Permissions(Protocol):
+    """Gives jobs what they ask the law again with."""
+
+    def of(self, caller: Caller) -> Permission:
+        """The permission of what this caller's call began, were it in another process."""
         ...
 
 

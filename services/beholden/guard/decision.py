@@ -6,12 +6,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from google.protobuf.message import Message
-
 from beholden.core.errors import BeholdenError, Unavailable
 from beholden.core.law import Decision, Facts, Reason
 from beholden.core.ports import PolicyEngine
-from beholden.guard.call import Call, Next
+from beholden.guard.call import Answer, Call, Next
 from beholden.guard.ids import decision_id
 from beholden.guard.obligations import CannotKeep, Duties, duties
 
@@ -32,25 +30,27 @@ class Asking:
         self._reviews = reviews
         self._clock = clock
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises Unavailable when no decision could be had."""
-        decision = await self._decide(call.facts)
+        decision = await decide(self._policy, call.facts)
         call.decision_id = decision_id(self._clock())
-        reviewable = self._reviews and call.method.duties.review is not None
-        call.decision, call.duties = binding(decision, reviewable=reviewable)
+        call.reviewable = self._reviews and call.method.reviewable
+        call.decision, call.duties = binding(decision, reviewable=call.reviewable)
         return await proceed(call)
 
-    async def _decide(self, facts: Facts) -> Decision:
-        try:
-            decision = await self._policy.decide(facts)
-        except BeholdenError:
-            raise
-        except Exception as error:
-            _log.exception("the policy engine failed")
-            raise Unavailable("policy", "no decision could be made") from error
-        if not isinstance(decision, Decision) or not isinstance(decision.allowed, bool):
-            raise Unavailable("policy", "no decision could be made")
-        return decision
+
+async def decide(policy: PolicyEngine, facts: Facts) -> Decision:
+    """What the law says; anything else that an engine does is Unavailable, whatever it raises."""
+    try:
+        decision = await policy.decide(facts)
+    except BeholdenError:
+        raise
+    except Exception as error:
+        _log.exception("the policy engine failed")
+        raise Unavailable("policy", "no decision could be made") from error
+    if not isinstance(decision, Decision) or not isinstance(decision.allowed, bool):
+        raise Unavailable("policy", "no decision could be made")
+    return decision
 
 
 def binding(decision: Decision, *, reviewable: bool = False) -> tuple[Decision, Duties]:

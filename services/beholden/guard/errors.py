@@ -22,7 +22,7 @@ from beholden.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-from beholden.guard.call import Call, Next
+from beholden.guard.call import Answer, Call, Next
 
 DOMAIN = "beholden.dev"
 
@@ -69,7 +69,7 @@ class Refusal(Exception):
 class Errors:
     """Maps every error to a `Refusal`; an unknown one is a bare INTERNAL, and a trace in the log."""
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Lets cancellation through: nobody is there to be told."""
         try:
             return await proceed(call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +14,21 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from beholden.core.errors import InvalidArgument
 from beholden.core.law import Facts, Json
 from beholden.guard.authorities import KINDS, Authorities
-from beholden.guard.call import Call, Next, Principal, Tenants
+from beholden.guard.call import Answer, Call, Next, Principal, Tenants
 from beholden.guard.declarations import declarations
 from beholden.guard.evidence import evidence
-from beholden.guard.fields import AnnotationError, Path, annotated, holders, is_set, policy_of
+from beholden.guard.fields import (
+    AnnotationError,
+    Path,
+    annotated,
+    dotted,
+    holders,
+    is_set,
+    policy_of,
+)
 
 # Less is hashed sooner than a thread takes it up.
 _HASHED_HERE = 256 * 1024
@@ -59,7 +68,7 @@ class Gathering:
         self._audience = audience
         self._leeway = leeway
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises InvalidArgument for a declaration or evidence that cannot be taken, Unavailable."""
         said = declarations(call.metadata)
         now_ns = self._clock()
@@ -77,6 +86,8 @@ class Gathering:
             facts["client"] = {**client, "id": said["on_behalf_of"]}
         call.facts = facts
         call.media = await digests(call.method.facts, call.request)
+        call.tally.message(call.media)
+        call.rest = _each(call, call.rest)
         return await proceed(call)
 
     async def _evidence(self, call: Call, now_ns: int) -> Facts:
@@ -94,6 +105,21 @@ class Gathering:
             now=now_ns / 1e9,
             leeway=self._leeway,
         )
+
+
+async def _each(call: Call, messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    """A stream's messages, once sure that they say nothing else than what the law was asked about."""
+    plan, asked = call.method.facts, call.facts["request"]
+    assert isinstance(asked, Mapping)
+    async for message in messages:
+        for name, value in request_facts(plan, message).items():
+            if name not in asked or asked[name] != value:
+                path = next(path for fact, path, _ in plan.facts if fact == name)
+                where = f"messages[{call.tally.messages}].{dotted(path)}"
+                raise InvalidArgument(where, "must be as the stream's first message says, or unset")
+        call.media = await digests(plan, message)
+        call.tally.message(call.media)
+        yield message
 
 
 def compile_facts(request: Descriptor) -> FactPlan:

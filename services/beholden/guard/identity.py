@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from google.protobuf.message import Message
-
 from beholden.core.errors import Unauthenticated
-from beholden.guard.call import Call, Metadata, Next, Tenants
+from beholden.guard.call import Answer, Call, Metadata, Next, Tenants
 from beholden.guard.keys import Keys, read_keys
 from beholden.guard.published_keys import PublishedKeys, fetch_from
 from beholden.guard.settings import IdentitySettings
@@ -21,7 +19,7 @@ class Identity:
         self._verifier = verifier
         self._tenants = tenants
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises Unauthenticated: no token, one that is not right, a tenant that is not registered."""
         call.principal = await self._verifier.verify(bearer(call.metadata))
         record = self._tenants.get(call.principal.tenant)

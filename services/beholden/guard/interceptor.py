@@ -13,10 +13,9 @@ from grpc_status import rpc_status
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
-from beholden.core.errors import InvalidArgument
 from beholden.core.ports import Ledger, PolicyEngine, Reviews
 from beholden.guard.authorities import Authorities
-from beholden.guard.call import Call, Metadata, Next, Tenants
+from beholden.guard.call import Answer, Call, Metadata, Next, Tenants
 from beholden.guard.chain import handler, link, places
 from beholden.guard.decision import Asking
 from beholden.guard.errors import Refusal
@@ -25,9 +24,11 @@ from beholden.guard.identity import Identity, open_keys
 from beholden.guard.limits import Limits
 from beholden.guard.methods import Method, read_methods
 from beholden.guard.open_methods import open_methods
+from beholden.guard.permission import Permissions
 from beholden.guard.recording import Recording
 from beholden.guard.review import Withholding
 from beholden.guard.settings import GuardSettings
+from beholden.guard.streams import Renewal
 from beholden.guard.telemetry import Telemetry
 from beholden.guard.tokens import Verifier
 
@@ -83,6 +84,16 @@ class Guard(grpc.aio.ServerInterceptor):
                 ),
                 asking=Asking(policy, clock, reviews=reviews is not None),
                 recording=self._recording,
+                renewal=Renewal(
+                    Permissions(
+                        policy,
+                        ledger,
+                        tenants,
+                        authorities=authorities,
+                        clock=clock,
+                        interval=settings.ask_again,
+                    )
+                ),
                 withholding=Withholding(reviews, clock),
             ),
             handler,
@@ -104,36 +115,43 @@ class Guard(grpc.aio.ServerInterceptor):
         return self._guarded(method, inner)
 
     def _guarded(self, method: Method, inner: Any) -> Any:
-        async def guarded(_: Any, context: grpc.aio.ServicerContext[bytes, Message]) -> Message:
+        (servicer,) = filter(None, (getattr(inner, shape) for shape in _SHAPES))
+
+        async def guarded(_: Any, context: grpc.aio.ServicerContext[bytes, Message]) -> Answer:
             call = Call(
                 method=method,
                 metadata=_grouped(context),
                 remaining=context.time_remaining(),
                 receive=lambda: _receive(context),
-                handle=lambda request: inner.unary_unary(request, context),
+                send=context.write,
+                handle=lambda asked: servicer(asked, context),
             )
             try:
-                response = await self._chain(call)
+                answer = await self._chain(call)
             except Refusal as refusal:
                 told = rpc_status.to_status(refusal.status)
                 await context.abort(
                     told.code, told.details, (*told.trailing_metadata, *_trailing(call))
                 )
             context.set_trailing_metadata(_trailing(call))
-            return response
+            return answer
 
-        # As if the client streamed, which on the wire is the same: the guard takes the request when
+        # As if every client streamed, which on the wire is the same: the guard takes the request when
         # its sender is known and there is room, and gRPC does not buffer it before.
-        return grpc.stream_unary_rpc_method_handler(
-            guarded, response_serializer=inner.response_serializer
+        handler = (
+            grpc.stream_stream_rpc_method_handler
+            if method.server_streaming
+            else grpc.stream_unary_rpc_method_handler
         )
+        return handler(guarded, response_serializer=inner.response_serializer)
 
 
-async def _receive(context: grpc.aio.ServicerContext[bytes, Message]) -> bytes:
+_SHAPES = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+
+
+async def _receive(context: grpc.aio.ServicerContext[bytes, Message]) -> bytes | None:
     received = await context.read()
-    if isinstance(received, bytes):
-        return received
-    raise InvalidArgument("request", "was not sent, or is larger than the server takes")
+    return received if isinstance(received, bytes) else None
 
 
 async def _refuse(_: Any, context: grpc.aio.ServicerContext[bytes, Message]) -> None:

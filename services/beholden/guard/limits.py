@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from google.protobuf.message import Message
-
-from beholden.core.errors import DeadlineExceeded, ResourceExhausted
-from beholden.guard.call import Call, Next
+from beholden.core.errors import DeadlineExceeded, InvalidArgument, ResourceExhausted
+from beholden.guard.call import Answer, Call, Next
 from beholden.guard.settings import LimitsSettings
 
 _RETRY_AFTER = 1.0
@@ -23,32 +21,58 @@ class Limits:
         self._settings = settings
         self._tenants: Counter[str] = Counter()
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises ResourceExhausted, or DeadlineExceeded when the call does not end in time."""
         if call.remaining is not None and call.remaining <= 0:
             raise DeadlineExceeded("the deadline had passed before the call began")
-        wanted = self._settings.default_timeout if call.remaining is None else call.remaining
-        granted = min(wanted, self._settings.max_timeout)
+        granted = self._granted(call)
         call.deadline = asyncio.get_running_loop().time() + granted
         with self._admitted(call.principal.tenant):
             try:
                 async with asyncio.timeout_at(call.deadline) as timeout:
-                    call.raw = await call.receive()
-                    self._check_size(call)
+                    first = await self._received(call)
+                    if first is None:
+                        raise InvalidArgument(
+                            "request", "was not sent, or is larger than the server takes"
+                        )
+                    call.raw, call.raw_rest = first, self._rest(call)
                     return await proceed(call)
             except TimeoutError:
                 if not timeout.expired():
                     raise
                 raise DeadlineExceeded(f"the call did not end within {granted:.3g} s") from None
 
-    def _check_size(self, call: Call) -> None:
+    def _granted(self, call: Call) -> float:
+        """How many seconds the call may take."""
+        if call.method.streams:
+            most = self._settings.max_stream_timeout
+            return min(most, most if call.remaining is None else call.remaining)
+        wanted = self._settings.default_timeout if call.remaining is None else call.remaining
+        return min(wanted, self._settings.max_timeout)
+
+    async def _received(self, call: Call) -> bytes | None:
+        """The next message; None where there are no more."""
+        raw = await self._awaited(call)
         pictures = bool(call.method.facts.media)
         settings = self._settings
         most = settings.max_picture_request_bytes if pictures else settings.max_request_bytes
-        if len(call.raw) > most:
-            raise ResourceExhausted(
-                f"the request has {len(call.raw)} bytes, at most {most} are taken"
-            )
+        if raw is not None and len(raw) > most:
+            raise ResourceExhausted(f"the request has {len(raw)} bytes, at most {most} are taken")
+        return raw
+
+    async def _awaited(self, call: Call) -> bytes | None:
+        if not call.method.streams:
+            return await call.receive()
+        idle = self._settings.stream_idle_timeout
+        try:
+            async with asyncio.timeout(idle):
+                return await call.receive()
+        except TimeoutError:
+            raise DeadlineExceeded(f"nothing came for {idle:g} s") from None
+
+    async def _rest(self, call: Call) -> AsyncIterator[bytes]:
+        while (raw := await self._received(call)) is not None:
+            yield raw
 
     @contextmanager
     def _admitted(self, tenant: str) -> Iterator[None]:

@@ -19,7 +19,11 @@ from beholden.v1 import policy_pb2
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC. `name` is `beholden.v1.SearchService/SearchFaces`, `path` the same after a slash."""
+    """One RPC. `name` is `beholden.v1.SearchService/SearchFaces`, `path` the same after a slash.
+
+    `client_streaming`: many messages come, of which the first is asked about; `server_streaming`:
+    many answers go.
+    """
 
     name: str
     action: str
@@ -28,6 +32,18 @@ class Method:
     limits: Plan
     facts: FactPlan
     duties: DutyPlan
+    client_streaming: bool
+    server_streaming: bool
+
+    @property
+    def streams(self) -> bool:
+        """Whether it lasts, so that the law is asked again meanwhile."""
+        return self.client_streaming or self.server_streaming
+
+    @property
+    def reviewable(self) -> bool:
+        """Whether its answer can wait for people; one of many cannot."""
+        return self.duties.review is not None and not self.server_streaming
 
     @property
     def path(self) -> str:
@@ -38,8 +54,7 @@ class Method:
 def read_methods(services: Iterable[ServiceDescriptor]) -> Mapping[str, Method]:
     """Every method of the services by its path.
 
-    Raises AnnotationError naming every method that the guard could not keep: without an action,
-    streaming (a stream's decision would have to be asked again, which is not done yet), with
+    Raises AnnotationError naming every method that the guard could not keep: without an action, with
     annotations that cannot be kept.
     """
     methods: dict[str, Method] = {}
@@ -61,8 +76,6 @@ def _read(descriptor: MethodDescriptor) -> Method:
     action: str = options.Extensions[policy_pb2.method_policy].action
     if not action:
         raise AnnotationError(f"{name}: has no action; set option (method_policy).action")
-    if descriptor.client_streaming or descriptor.server_streaming:
-        raise AnnotationError(f"{name}: streams, and the guard cannot yet ask again during one")
     return Method(
         name=name,
         action=action,
@@ -71,4 +84,6 @@ def _read(descriptor: MethodDescriptor) -> Method:
         limits=compile_limits(descriptor.input_type),
         facts=compile_facts(descriptor.input_type),
         duties=compile_duties(descriptor.output_type),
+        client_streaming=descriptor.client_streaming,
+        server_streaming=descriptor.server_streaming,
     )

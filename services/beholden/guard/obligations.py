@@ -12,7 +12,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from beholden.core.law import Json, Obligation
-from beholden.guard.call import Call, Next
+from beholden.guard.call import Answer, Call, Next
 from beholden.guard.fields import AnnotationError, Path, annotated, holders, is_set, policy_of
 from beholden.guard.review import ReviewPlan, compile_review
 
@@ -54,10 +54,11 @@ class DutyPlan:
 class Obligations:
     """Takes out of the answer what the decision does not allow in it."""
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
-        """Notes in the call how much it took."""
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
+        """Notes in the call how much it took; a stream's answers have been through it one by one."""
         response = await proceed(call)
-        call.withheld = keep(call.duties, call.method.duties, response)
+        if response is not None:
+            call.tally.withhold(keep(call.duties, call.method.duties, response))
         return response
 
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import grpc
-from google.protobuf.message import Message
 from opentelemetry import trace
 
 from beholden.core.errors import BeholdenError, Denied, Unavailable
 from beholden.core.law import Decision, Json, Obligation, Reason
 from beholden.core.ports import Ledger
 from beholden.core.record import DECISION, OUTCOME, Record
-from beholden.guard.call import Call, Next
+from beholden.guard.call import Answer, Call, Next
 from beholden.guard.errors import status_code
-from beholden.v1 import image_pb2
-
-_MODEL = image_pb2.ModelVersion.DESCRIPTOR.full_name
 
 _log = logging.getLogger(__name__)
 
@@ -35,22 +30,26 @@ class Recording:
         self._clock = clock
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises Denied, once that is written too; Unavailable when the ledger cannot write."""
         assert call.decision is not None
-        await self._append(self._record(call, DECISION, _decided(call)))
+        said = decided(call.decision, rpc=call.method.path, facts=call.facts, media=call.media)
+        await append(self._ledger, self._record(call, DECISION, said))
         if not call.decision.allowed:
             raise Denied(call.decision)
         try:
             response = await proceed(call)
         except asyncio.CancelledError:
             # Nobody waits for the answer; that it was begun is written down all the same.
-            self._begin(self._record(call, OUTCOME, {"status": _interrupted(call).name}))
+            self._begin(self._record(call, OUTCOME, _outcome(call, _interrupted(call))))
             raise
         except Exception as error:
-            await self._finish(call, _failed(error))
+            reason = error.reason if isinstance(error, BeholdenError) else ""
+            await self._finish(call, _outcome(call, status_code(error)) | {"reason": reason})
             raise
-        await self._finish(call, _answered(call, response))
+        if response is not None:
+            call.tally.answer(response)
+        await self._finish(call, _outcome(call, grpc.StatusCode.OK) | call.tally.answered())
         return response
 
     async def drain(self) -> None:
@@ -63,7 +62,7 @@ class Recording:
         await asyncio.shield(self._begin(self._record(call, OUTCOME, body)))
 
     def _begin(self, record: Record) -> asyncio.Task[None]:
-        writing = asyncio.create_task(self._append(record))
+        writing = asyncio.create_task(append(self._ledger, record))
         self._writing.add(writing)
         writing.add_done_callback(self._written)
         return writing
@@ -81,15 +80,6 @@ class Recording:
             body=body,
         )
 
-    async def _append(self, record: Record) -> None:
-        try:
-            await self._ledger.append(record)
-        except Unavailable:
-            raise
-        except Exception as error:
-            _log.exception("the ledger failed")
-            raise Unavailable("ledger", "the record could not be written") from error
-
     def _written(self, writing: asyncio.Task[None]) -> None:
         self._writing.discard(writing)
         # Said here, since a caller that went away is not told.
@@ -97,17 +87,30 @@ class Recording:
             _log.error("an outcome was not written: %s", error)
 
 
-def _decided(call: Call) -> dict[str, Json]:
-    assert call.decision is not None
+async def append(ledger: Ledger, record: Record) -> None:
+    """Durable on return. Whatever a ledger does instead is Unavailable."""
+    try:
+        await ledger.append(record)
+    except Unavailable:
+        raise
+    except Exception as error:
+        _log.exception("the ledger failed")
+        raise Unavailable("ledger", "the record could not be written") from error
+
+
+def decided(
+    decision: Decision, *, rpc: str, facts: Mapping[str, Json], media: tuple[str, ...]
+) -> dict[str, Json]:
+    """The body of a decision's record."""
     span = trace.get_current_span().get_span_context()
     return {
-        "rpc": call.method.path,
-        "facts": call.facts,
-        "media": call.media,
-        "decision": _document(call.decision)
+        "rpc": rpc,
+        "facts": facts,
+        "media": media,
+        "decision": _document(decision)
         | {
-            "reasons": [_document(reason) for reason in call.decision.reasons],
-            "obligations": [_document(one) for one in call.decision.obligations],
+            "reasons": [_document(reason) for reason in decision.reasons],
+            "obligations": [_document(one) for one in decision.obligations],
         },
         "trace_id": trace.format_trace_id(span.trace_id) if span.is_valid else "",
     }
@@ -117,25 +120,9 @@ def _document(value: Decision | Reason | Obligation) -> dict[str, Json]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-def _answered(call: Call, response: Message) -> dict[str, Json]:
-    counts: dict[str, Json] = {}
-    models: list[Json] = []
-    for field in response.DESCRIPTOR.fields:
-        value: Any = getattr(response, field.name)
-        if field.is_repeated:
-            counts[field.name] = len(value)
-        elif _kind(field) == _MODEL and response.HasField(field.name):
-            models.append(f"{value.name}@{value.version}")
-    return {"status": "OK", "counts": counts, "models": models, "withheld": call.withheld}
-
-
-def _kind(field: Any) -> str:
-    return field.message_type.full_name if field.message_type is not None else ""
-
-
-def _failed(error: Exception) -> dict[str, Json]:
-    reason = error.reason if isinstance(error, BeholdenError) else ""
-    return {"status": status_code(error).name, "reason": reason}
+def _outcome(call: Call, status: grpc.StatusCode) -> dict[str, Json]:
+    streamed = {"stream": call.tally.streamed()} if call.method.streams else {}
+    return {"status": status.name, **streamed}
 
 
 def _interrupted(call: Call) -> grpc.StatusCode:

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from beholden.core.errors import Unavailable
 from beholden.core.ports import Reviews
 from beholden.core.review import HeldAnswer, Review
-from beholden.guard.call import Call, Next
+from beholden.guard.call import Answer, Call, Next
 from beholden.guard.fields import AnnotationError, annotated
 from beholden.v1 import image_pb2
 
@@ -37,10 +37,10 @@ class Withholding:
         self._reviews = reviews
         self._clock = clock
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises Unavailable when the answer cannot be kept."""
         response = await proceed(call)
-        if call.duties.reviewers:
+        if response is not None and call.duties.reviewers:
             await self._withhold(call, response)
         return response
 
@@ -71,7 +71,7 @@ class Withholding:
             if field.message_type is not _MODEL:
                 response.ClearField(field.name)
         setattr(response, plan.name, f"reviews/{review.id}")
-        call.withheld = {**call.withheld, "review": candidates}
+        call.tally.withhold({"review": candidates})
 
 
 def compile_review(response: Descriptor) -> ReviewPlan | None:

@@ -70,12 +70,21 @@ class LimitsSettings(BaseModel):
     max_timeout: float = Field(default=120, gt=0)
     """Seconds that a call may take at most, whatever its caller set."""
 
+    max_stream_timeout: float = Field(default=3600, gt=0)
+    """Seconds that a stream may last, also where its caller set no deadline."""
+
+    stream_idle_timeout: float = Field(default=60, gt=0)
+    """Seconds that a stream waits for its caller's next message."""
+
 
 class GuardSettings(BaseModel):
     """The guard's settings."""
 
     identity: IdentitySettings = Field(default_factory=IdentitySettings)
     limits: LimitsSettings = Field(default_factory=LimitsSettings)
+
+    ask_again: float = Field(default=5, gt=0)
+    """Seconds after which the law is asked again about a stream or job; a change of law does so at once."""
 
 
 def _loopback(host: str) -> bool:

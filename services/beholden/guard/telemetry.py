@@ -9,7 +9,6 @@ import time
 from asyncio import CancelledError
 
 import grpc
-from google.protobuf.message import Message
 from opentelemetry.metrics import Meter
 from opentelemetry.semconv._incubating.attributes.rpc_attributes import (
     RPC_METHOD,
@@ -22,7 +21,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from beholden.core.law import Decision
-from beholden.guard.call import Call, Next
+from beholden.guard.call import Answer, Call, Next
 
 SCOPE = "beholden.guard"
 
@@ -48,7 +47,7 @@ class Telemetry:
             "beholden.decisions", "{decision}", "What the law decided."
         )
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Changes nothing about the call."""
         begun = time.perf_counter()
         told = {RPC_SYSTEM_NAME: "grpc", RPC_METHOD: call.method.name}

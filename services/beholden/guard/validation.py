@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from beholden.core.errors import InvalidArgument
-from beholden.guard.call import Call, Next
+from beholden.guard.call import Answer, Call, Next
 from beholden.guard.errors import InvalidFields
 from beholden.guard.fields import AnnotationError, is_map, limits_of
 from beholden.guard.value_checks import NUMBERS, Check, Findings, plain, scalar_check, timestamp
+
+if TYPE_CHECKING:
+    from beholden.guard.methods import Method
 
 # A megabyte of nested messages takes a second to walk; no request of ours comes near this many.
 _MOST_MESSAGES = 10_000
 
 
 class Validation:
-    """Parses the request, now that its sender is known, and checks every field."""
+    """Parses the request, now that its sender is known, and checks every field; of each in a stream."""
 
-    async def __call__(self, call: Call, proceed: Next) -> Message:
+    async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises InvalidArgument naming each field that is wrong."""
-        kind = call.method.request
-        size = len(call.raw)
-        try:
-            call.request = kind.FromString(call.raw)
-        except DecodeError:
-            raise InvalidArgument("request", f"is no {kind.DESCRIPTOR.full_name}") from None
+        call.request = parsed(call.method, call.raw, prefix="")
         call.raw = b""
-        check(call.method.limits, call.request, size)
+        call.rest = _each(call)
         return await proceed(call)
+
+
+async def _each(call: Call) -> AsyncIterator[Message]:
+    number = 1
+    async for raw in call.raw_rest:
+        yield parsed(call.method, raw, prefix=f"messages[{number}].")
+        number += 1
+
+
+def parsed(method: Method, raw: bytes, *, prefix: str) -> Message:
+    """The message; errors name its fields after `prefix`. Raises InvalidArgument."""
+    kind = method.request
+    try:
+        message = kind.FromString(raw)
+    except DecodeError:
+        where = prefix.rstrip(".") or "request"
+        raise InvalidArgument(where, f"is no {kind.DESCRIPTOR.full_name}") from None
+    check(method.limits, message, len(raw), prefix)
+    return message
 
 
 class Plan:
@@ -51,10 +69,10 @@ class Plan:
             one(message, prefix, findings)
 
 
-def check(plan: Plan, request: Message, size: int) -> None:
+def check(plan: Plan, request: Message, size: int, prefix: str = "") -> None:
     """Raises InvalidArgument for a request, of `size` bytes on the wire, that does not keep its limits."""
     findings = Findings(size)
-    plan(request, "", findings)
+    plan(request, prefix, findings)
     if findings.problems:
         raise InvalidFields(tuple(findings.problems))
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -48,6 +49,8 @@ class OpaEngine:
         self._local = threading.local()
         self._breaker = Breaker(ENGINE, failures=settings.opa_failures, pause=settings.opa_pause)
         self._seen = ("", 0)
+        self._looking = asyncio.Lock()
+        self._looked = 0.0
         self._closed = False
 
     async def decide(self, facts: Facts) -> Decision:
@@ -80,6 +83,21 @@ class OpaEngine:
         except Unavailable as error:
             problem = error.message
         return PolicyStatus(ENGINE, *self._seen, healthy=not problem, detail=problem or self._base)
+
+    async def changed(self, revision: str) -> None:
+        """See `PolicyEngine.changed`; while OPA is away nothing has changed."""
+        while self._seen[0] in ("", revision):
+            await asyncio.sleep(self._settings.opa_watch)
+            with suppress(Unavailable):
+                await self._look()
+
+    async def _look(self) -> None:
+        """Asks for no other reason than to be told the revision, once for all who wait."""
+        async with self._looking:
+            now = time.monotonic()
+            if now - self._looked >= self._settings.opa_watch:
+                self._looked = now
+                await self.evaluate({})
 
     async def close(self) -> None:
         """See `PolicyEngine.close`."""

@@ -52,6 +52,7 @@ class RegoEngine:
         self._local = threading.local()
         self._loading = asyncio.Lock()
         self._loaded: _Loaded | None = None
+        self._turned = asyncio.Event()
 
     async def reload(self) -> bool:
         """Puts the law in force as it now reads, and says whether it is another than before.
@@ -65,6 +66,8 @@ class RegoEngine:
                 return False
             bundle = await asyncio.to_thread(_build, law, self._settings.build_timeout)
             self._loaded = _Loaded(bundle, law.revision, time.time_ns(), law.explains)
+            self._turned.set()
+            self._turned = asyncio.Event()
             return True
 
     async def decide(self, facts: Facts) -> Decision:
@@ -101,9 +104,15 @@ class RegoEngine:
             ENGINE, loaded.revision, loaded.loaded_ns, healthy=True, detail="in process"
         )
 
+    async def changed(self, revision: str) -> None:
+        """See `PolicyEngine.changed`."""
+        while self._in_force().revision == revision:
+            await self._turned.wait()
+
     async def close(self) -> None:
         """See `PolicyEngine.close`."""
         self._loaded = None
+        self._turned.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _in_force(self) -> _Loaded:

@@ -26,6 +26,9 @@ class PolicySettings:
     opa_timeout: float = 2.0
     """OPA: seconds for one answer, once it is asked."""
 
+    opa_watch: float = 0.5
+    """OPA: seconds between two looks whether it has another law, while streams or jobs wait for one."""
+
     opa_token: str = field(default="", repr=False)
     """OPA: the bearer token that its REST API wants, empty where it wants none."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,12 +76,22 @@ class Law:
     def __init__(self) -> None:
         self.asked: list[Facts] = []
         self.answer: Decision | Exception | Any = ALLOWED
+        self._turned = asyncio.Event()
 
     async def decide(self, facts: Facts) -> Decision:
         self.asked.append(facts)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def turn(self, answer: Decision | Exception) -> None:
+        """Another law is in force, which gives this answer."""
+        self.answer = answer
+        self._turned.set()
+
+    async def changed(self, revision: str) -> None:
+        await self._turned.wait()
+        self._turned.clear()
 
 
 class Book:
@@ -153,8 +163,14 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, **limits: Any) -> AsyncIterator[House]:
-    """The server, its caller's channel, and everything between."""
+async def house(
+    folder: Path,
+    *,
+    more: Sequence[tuple[ServiceDescriptor, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]] = (),
+    ask_again: float = 60,
+    **limits: Any,
+) -> AsyncIterator[House]:
+    """The server, its caller's channel, and everything between; `more` are services of the test's own."""
     key_file = folder / "key"
     key_file.write_bytes(SECRET)
     spans, metrics = InMemorySpanExporter(), InMemoryMetricReader()
@@ -162,12 +178,14 @@ async def house(folder: Path, **limits: Any) -> AsyncIterator[House]:
     tracing.add_span_processor(SimpleSpanProcessor(spans))
     law, book = Law(), Book()
     guard = Guard(
-        SERVICES,
+        [*SERVICES, *(service for service, _ in more)],
         policy=law,
         ledger=book,
         tenants=TENANTS,
         settings=GuardSettings(
-            identity=IdentitySettings(key_file=key_file, leeway=0), limits=LimitsSettings(**limits)
+            identity=IdentitySettings(key_file=key_file, leeway=0),
+            limits=LimitsSettings(**limits),
+            ask_again=ask_again,
         ),
         tracer=tracing.get_tracer("test"),
         meter=MeterProvider([metrics]).get_meter("test"),
@@ -180,6 +198,10 @@ async def house(folder: Path, **limits: Any) -> AsyncIterator[House]:
     home = House(law, book, guard, spans, metrics, channel)
     for service, join in _JOINED.items():
         join(_servicer(home, service), server)
+    for service, handlers in more:
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(service.full_name, handlers),)
+        )
     health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
     reflection.enable_server_reflection([service.full_name for service in SERVICES], server)
     await server.start()

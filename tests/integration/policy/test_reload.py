@@ -68,11 +68,15 @@ async def test_an_edited_folder_is_taken_up(tmp_path: Path) -> None:
     before = await engine.decide(POLICE)
     assert not before.allowed
     assert not await engine.reload()
+    waiting = asyncio.create_task(engine.changed(before.revision))
     (folder / "law/regimes/data.json").write_text('{"adopted": []}')
     assert await engine.reload()
     after = await engine.decide(POLICE)
     assert after.allowed
     assert after.revision != before.revision
+    async with asyncio.timeout(10):
+        await waiting
+        await engine.changed(before.revision)
     await engine.close()
 
 

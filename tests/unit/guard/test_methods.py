@@ -60,11 +60,6 @@ def test_every_method_of_every_service_is_readable():
             "trial.S/Do: has no action",
         ),
         (
-            "message Q {} message A {} service S { rpc Do(Q) returns (stream A)"
-            " { option (method_policy).action = 'a.do'; } }",
-            "trial.S/Do: streams",
-        ),
-        (
             f"message Q {{ string a = 1 [(limits).pattern = '[a-']; }} message A {{}} {RPC}",
             "trial.Q.a: the pattern does not compile",
         ),
