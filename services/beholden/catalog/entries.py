@@ -182,7 +182,7 @@ def load_catalog(path: Path) -> Catalog:
         InvalidArgument: the file cannot be read or says something wrong; names the place.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidArgument("catalog", f"cannot read {path}: {error}") from error
     if not isinstance(document, dict):

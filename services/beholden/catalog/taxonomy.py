@@ -30,7 +30,7 @@ def load_taxonomy(path: Path) -> Taxonomy:
         InvalidArgument: the file cannot be read or says something wrong; names the place.
     """
     try:
-        nodes = _DOCUMENT.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        nodes = _DOCUMENT.validate_python(yaml.load(path.read_bytes(), yaml.CSafeLoader))
         kinds = [kind for name in nodes for kind in _kinds(name, nodes)]
         return Taxonomy(kinds)
     except ValidationError as error:

@@ -3,10 +3,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
+import "@tensorflow/tfjs-backend-wasm"; // its kernels are a tenth of the time of those in JavaScript
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 
 const [folder, pictures] = process.argv.slice(2);
+await tf.setBackend("wasm");
 const { modelTopology, weightsManifest } = JSON.parse(fs.readFileSync(path.join(folder, "model.json")));
 const shards = weightsManifest.flatMap((group) => group.paths);
 const weights = Buffer.concat(shards.map((shard) => fs.readFileSync(path.join(folder, shard))));

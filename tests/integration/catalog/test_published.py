@@ -68,8 +68,8 @@ def test_the_same_answers_one_by_one_and_in_a_batch(tmp_path: Path, name: str) -
         expected = asked(published, picture, name)
         alone = ours.run(None, {given: picture[None]})
         for wanted, single, together in zip(expected, alone, answers, strict=True):
-            assert single == pytest.approx(wanted, abs=2e-3)
-            assert together[index] == pytest.approx(wanted[0], abs=2e-3)
+            np.testing.assert_allclose(single, wanted, rtol=1e-6, atol=2e-3)
+            np.testing.assert_allclose(together[index], wanted[0], rtol=1e-6, atol=2e-3)
 
 
 def test_the_recogniser_answers_the_likeliest_character_of_each_step(tmp_path: Path) -> None:

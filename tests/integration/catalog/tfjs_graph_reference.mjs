@@ -3,10 +3,11 @@
 // SHAPE (comma-separated), OUTPUTS the names of the nodes that are asked (comma-separated).
 import fs from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
+import "@tensorflow/tfjs-backend-wasm"; // its kernels are a tenth of the time of those in JavaScript
 import { loadGraphModel } from "@tensorflow/tfjs-converter";
 
 const [topology, weights, values, shape, outputs] = process.argv.slice(2);
+await tf.setBackend("wasm");
 const bytes = (path) => {
   const read = fs.readFileSync(path);
   return read.buffer.slice(read.byteOffset, read.byteOffset + read.byteLength);
