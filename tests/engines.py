@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,11 @@ def server(name: str) -> str:
         # What is written outlives the server all the same, if not the machine.
         unit = replace(unit, argv=[*unit.argv, "-c", "fsync=off"])
     return _servers.enter_context(running(unit, folder / "log")).unit.address
+
+
+def until_the_end(made: AbstractContextManager[str]) -> str:
+    """Enters `made`, and leaves it before the servers are ended."""
+    return _servers.enter_context(made)
 
 
 def close() -> None:

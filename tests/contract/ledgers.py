@@ -7,25 +7,75 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 
 from beholden.core.ports import Ledger
 from beholden.core.record import DECISION, Record
+from beholden.ledger.database import connect
 from beholden.ledger.open import open_ledger
 from beholden.ledger.settings import LedgerSettings
+from beholden.ledger.tables import METADATA
 from tests import engines
 
 DATABASES = ("sqlite", "postgres") if engines.offered("postgres") else ("sqlite",)
 
 
 @contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database of `kind`; PostgreSQL's is made on the test server."""
+def database(kind: str, folder: Path, *, migrated: bool = True) -> Iterator[str]:
+    """The URL of a ledger of `kind` without entries, or even without tables (`migrated=False`).
+
+    Tables are migrated once: SQLite's are copied, PostgreSQL's are emptied after each test.
+    """
     if kind == "sqlite":
-        yield f"sqlite:///{folder / 'ledger.db'}"
-        return
+        path = folder / "ledger.db"
+        if migrated:
+            path.write_bytes(_sqlite_tables())
+        yield f"sqlite:///{path}"
+    elif migrated:
+        try:
+            yield _postgres_tables()
+        finally:
+            _empty(_postgres_tables())
+    else:
+        with _postgres() as url:
+            yield url
+
+
+@cache
+def _sqlite_tables() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        connect(f"sqlite:///{path}", LedgerSettings()).writing.dispose()
+        return path.read_bytes()
+
+
+@cache
+def _postgres_tables() -> str:
+    url = engines.until_the_end(_postgres())
+    connect(url, LedgerSettings()).writing.dispose()
+    return url
+
+
+def _empty(url: str) -> None:
+    key_file(url).unlink(missing_ok=True)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+        for table in METADATA.sorted_tables:
+            connection.execute(table.delete())
+    engine.dispose()
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
     url = make_url(engines.server("postgres")).set(
         drivername="postgresql+psycopg", database="postgres"
     )

@@ -1,6 +1,8 @@
 """The schema in the database is the one in the code, whoever opens it first."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,8 +14,15 @@ from beholden.ledger.open import open_ledger
 from beholden.ledger.settings import LedgerSettings
 from beholden.ledger.tables import METADATA
 from tests.contract.children import child
-from tests.contract.ledgers import opened
+from tests.contract.ledgers import DATABASES, database, opened
 from tests.integration.ledger.test_durability import CHILD, check
+
+
+@pytest.fixture(params=DATABASES)
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables."""
+    with database(request.param, tmp_path, migrated=False) as url:
+        yield url
 
 
 def engine(url: str):
