@@ -21,7 +21,7 @@ Stub = TypeVar("Stub")
 _LARGEST_ANSWER = 64 * 1024 * 1024
 
 _SAFE_TO_REPEAT = {
-    "DetectionService": ("DetectFaces", "DetectLabels", "DetectText"),
+    "DetectionService": ("DetectFaces", "DetectLabels", "DetectText", "RedactImage"),
     "EmbeddingService": ("EmbedFaces", "CompareFaces"),
     "ModerationService": ("ModerateImage",),
     "SearchService": (

@@ -17,6 +17,7 @@ from beholden.core.gallery import Collection, Face, Match, Page
 from beholden.core.law import Decision, Evaluation, Explanation, Facts, PolicyStatus
 from beholden.core.models import ModelSpec
 from beholden.core.record import Entry, Record, Verification
+from beholden.core.redaction import Unsafe
 from beholden.core.review import HeldAnswer, Opinion, Review
 
 Tensor = NDArray[Any]
@@ -283,4 +284,21 @@ class Embedder(Protocol):
     @property
     def model(self) -> ModelSpec:
         """The embedder. Raises FailedPrecondition when the role is off."""
+        ...
+
+
+class UnsafeFinder(Protocol):
+    """Tells what is unsafe to show, and where: the moderation pipeline, or its service over gRPC."""
+
+    async def find_unsafe(self, image: bytes, *, min_confidence: float | None) -> Sequence[Unsafe]:
+        """What is unsafe with at least `min_confidence`; None is the moderator's own threshold.
+
+        What one model tells of the whole picture and another finds in places has a box only where
+        those places are all of it. Raises InvalidArgument for bytes that are no readable picture.
+        """
+        ...
+
+    @property
+    def models(self) -> Sequence[ModelSpec]:
+        """Those that look. Raises FailedPrecondition when the role is off."""
         ...

@@ -92,15 +92,25 @@ class DetectionPipeline:
 
     async def find(self, pixels: Pixels, *, scale: float = 1.0) -> Sequence[DetectedFace]:
         """See `FaceFinder.find`."""
+        seen, maps = await self._looked(pixels, self._settings.side)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._workers, _measured, maps, self.model, seen, pixels, scale
+        )
+
+    async def places(self, pixels: Pixels, *, side: int, threshold: float) -> faces.FoundFaces:
+        """Where something of at least `threshold` is that may be a face, sought at `side` pixels."""
+        seen, maps = await self._looked(pixels, side)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._workers, _found, maps, self.model, seen, threshold)
+
+    async def _looked(
+        self, pixels: Pixels, side: int
+    ) -> tuple[faces.DetectorInput, Mapping[str, Tensor]]:
         model = self.model
         loop = asyncio.get_running_loop()
-        seen = await loop.run_in_executor(
-            self._workers, faces.detector_input, pixels, self._settings.side
-        )
-        maps = await self._engine.infer(model, {model.inputs[0].name: seen.batch})
-        return await loop.run_in_executor(
-            self._workers, _measured, maps, model, seen, pixels, scale
-        )
+        seen = await loop.run_in_executor(self._workers, faces.detector_input, pixels, side)
+        return seen, await self._engine.infer(model, {model.inputs[0].name: seen.batch})
 
     def _decoded(self, content: bytes) -> image.Picture:
         return image.decode(content, max_side=self._settings.side)
@@ -114,11 +124,17 @@ def _measured(
     scale: float,
 ) -> Sequence[DetectedFace]:
     """The maps' faces, each with its pose and the quality of its pixels."""
-    found = faces.find_faces(
+    found = _found(maps, model, seen, model.parameters["score_threshold"])
+    return describe(pixels, found, scale=scale)
+
+
+def _found(
+    maps: Mapping[str, Tensor], model: ModelSpec, seen: faces.DetectorInput, threshold: float
+) -> faces.FoundFaces:
+    return faces.find_faces(
         maps,
         width=seen.width,
         height=seen.height,
-        threshold=model.parameters["score_threshold"],
+        threshold=threshold,
         iou=model.parameters["nms_iou"],
     )
-    return describe(pixels, found, scale=scale)

@@ -7,11 +7,13 @@ from typing import Any
 from beholden.core.geometry import Box
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
+from beholden.detection.redaction import RedactionPipeline
 from beholden.detection.text import TextPipeline, WordFilter
 from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, label_pb2
 from beholden.wire import attributes
 from beholden.wire.faces import detected_face, model_version
 from beholden.wire.labels import label, look
+from beholden.wire.redaction import kinds, redaction, style
 from beholden.wire.text import texts
 
 _MOST_COLOURS = 10
@@ -21,11 +23,16 @@ class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
     """See protos/beholden/v1/detection.proto."""
 
     def __init__(
-        self, pipeline: DetectionPipeline, labels: LabelPipeline, text: TextPipeline
+        self,
+        pipeline: DetectionPipeline,
+        labels: LabelPipeline,
+        text: TextPipeline,
+        redaction: RedactionPipeline,
     ) -> None:
         self._pipeline = pipeline
         self._labels = labels
         self._text = text
+        self._redaction = redaction
 
     async def DetectFaces(
         self, request: detection_pb2.DetectFacesRequest, context: Any
@@ -94,4 +101,22 @@ class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
             texts=texts(found.lines),
             image_size=image_pb2.ImageSize(width=found.width, height=found.height),
             models=map(model_version, found.models),
+        )
+
+    async def RedactImage(
+        self, request: detection_pb2.RedactImageRequest, context: Any
+    ) -> detection_pb2.RedactImageResponse:
+        """Gives the picture back with less to be seen."""
+        done = await self._redaction.redact(
+            request.image.content,
+            kinds(request.kinds),
+            style(request.style),
+            request.min_unsafe_confidence if request.HasField("min_unsafe_confidence") else None,
+        )
+        return detection_pb2.RedactImageResponse(
+            content=done.content,
+            mime_type=done.mime_type,
+            redactions=map(redaction, done.redactions),
+            image_size=image_pb2.ImageSize(width=done.width, height=done.height),
+            models=map(model_version, done.models),
         )

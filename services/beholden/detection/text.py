@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholden.core.errors import FailedPrecondition, InvalidArgument
+from beholden.core.faces import Pixels
 from beholden.core.geometry import Box
 from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine
@@ -61,6 +62,13 @@ class TextPipeline:
         self._detector = detector
         self._recogniser = recogniser
 
+    @property
+    def detector(self) -> ModelSpec:
+        """What finds text. Raises FailedPrecondition when the role is off."""
+        if self._detector is None:
+            raise _off("detector")
+        return self._detector
+
     async def detect(
         self, content: bytes, wanted: WordFilter, regions: Sequence[Box] = ()
     ) -> Written:
@@ -72,20 +80,12 @@ class TextPipeline:
         _check(regions)
         if wanted.min_confidence is None:
             wanted = replace(wanted, min_confidence=self._settings.min_word_confidence)
-        detector, recogniser = self._detector, self._recogniser
-        if detector is None or recogniser is None:
-            raise FailedPrecondition(
-                "no text detector and recogniser are pulled",
-                remedy="run: beholden models pull",
-                reason="MODEL_OFF",
-            )
+        detector, recogniser = self.detector, self._recogniser
+        if recogniser is None:
+            raise _off("recogniser")
         loop = asyncio.get_running_loop()
-        picture, seen = await loop.run_in_executor(self._workers, self._prepared, content)
-        maps = await self._engine.infer(detector, {detector.inputs[0].name: seen.batch})
-        probabilities = maps[detector.outputs[0].name][0, 0]
-        places = await loop.run_in_executor(
-            self._workers, text_regions.find_lines, probabilities, detector, seen
-        )
+        picture = await loop.run_in_executor(self._workers, self._decoded, content)
+        places = await self.places(picture.pixels, side=self._settings.text_side)
         if regions:
             places = places[[_touches(place, regions) for place in places]]
         read = await self._read(picture, places, recogniser)
@@ -95,6 +95,26 @@ class TextPipeline:
             models=(detector, recogniser),
             width=picture.full_width,
             height=picture.full_height,
+        )
+
+    async def places(
+        self, pixels: Pixels, *, side: int, threshold: float | None = None
+    ) -> NDArray[np.float32]:
+        """Where lines are, in any script, (K, 4, 2) as `text_regions.find_lines` has them.
+
+        They are sought at `side` pixels; with a `threshold` of one's own, all of them are told.
+        Raises FailedPrecondition (the role is off).
+        """
+        model, most = self.detector, text_regions.MAX_LINES
+        if threshold is not None:
+            model = replace(model, parameters={**model.parameters, "score_threshold": threshold})
+            most = text_regions.ALL_LINES
+        loop = asyncio.get_running_loop()
+        seen = await loop.run_in_executor(self._workers, text_regions.detector_input, pixels, side)
+        maps = await self._engine.infer(model, {model.inputs[0].name: seen.batch})
+        probabilities = maps[model.outputs[0].name][0, 0]
+        return await loop.run_in_executor(
+            self._workers, text_regions.find_lines, probabilities, model, seen, most
         )
 
     async def _read(
@@ -131,9 +151,14 @@ class TextPipeline:
             )
         return found
 
-    def _prepared(self, content: bytes) -> tuple[image.Picture, text_regions.TextInput]:
-        picture = image.decode(content, max_side=self._settings.text_detail_side)
-        return picture, text_regions.detector_input(picture.pixels, self._settings.text_side)
+    def _decoded(self, content: bytes) -> image.Picture:
+        return image.decode(content, max_side=self._settings.text_detail_side)
+
+
+def _off(what: str) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"no text {what} is pulled", remedy="run: beholden models pull", reason="MODEL_OFF"
+    )
 
 
 def _spelt(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from beholden.core.errors import FailedPrecondition
 from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine, Tensor
+from beholden.core.redaction import Unsafe
 from beholden.moderation.settings import ModerationSettings
 from beholden.vision import image as images
 from beholden.vision import moderation
@@ -24,7 +25,7 @@ class Verdict:
 
 
 class ModerationPipeline:
-    """A picture in, labels out."""
+    """A picture in, labels out; implements `UnsafeFinder` for whoever hides what is unsafe."""
 
     def __init__(
         self,
@@ -38,21 +39,33 @@ class ModerationPipeline:
         self._workers = workers
         self._settings = settings
 
-    async def moderate(self, image: bytes, min_confidence: float | None) -> Verdict:
-        """Raises InvalidArgument (no readable picture), FailedPrecondition (role off)."""
-        model = self._model
-        if model is None:
+    @property
+    def models(self) -> tuple[ModelSpec]:
+        """Those that look. Raises FailedPrecondition when the role is off."""
+        if self._model is None:
             raise FailedPrecondition(
                 "no moderation model is pulled",
                 remedy="run: beholden models pull",
                 reason="MODEL_OFF",
             )
+        return (self._model,)
+
+    async def moderate(self, image: bytes, min_confidence: float | None) -> Verdict:
+        """Raises InvalidArgument (no readable picture), FailedPrecondition (role off)."""
+        (model,) = self.models
         loop = asyncio.get_running_loop()
         batch = await loop.run_in_executor(self._workers, _prepared, image, model)
         outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
         least = self._settings.min_confidence if min_confidence is None else min_confidence
         labels, content_types = moderation.read(outputs["probabilities"][0], least)
         return Verdict(labels, content_types, model)
+
+    async def find_unsafe(
+        self, image: bytes, *, min_confidence: float | None
+    ) -> tuple[Unsafe, ...]:
+        """See `UnsafeFinder.find_unsafe`. The model judges whole pictures: nothing has a box."""
+        verdict = await self.moderate(image, min_confidence)
+        return tuple(Unsafe(label.name, label.confidence) for label in verdict.labels)
 
 
 def _prepared(image: bytes, model: ModelSpec) -> Tensor:

@@ -32,6 +32,7 @@ from beholden.detection.attributes import ROLES as ATTRIBUTE_ROLES
 from beholden.detection.attributes import AttributePipeline
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
+from beholden.detection.redaction import RedactionPipeline
 from beholden.detection.servicer import DetectionServicer
 from beholden.detection.text import TextPipeline
 from beholden.embedding.pipeline import EmbeddingPipeline
@@ -73,6 +74,7 @@ _ROLES = {
         PICTURE_CLASSIFIER,
         TEXT_DETECTOR,
         TEXT_RECOGNISER,
+        MODERATOR,
     ),
     "embedding": (FACE_DETECTOR, FACE_EMBEDDER),
     "search": (FACE_DETECTOR, FACE_EMBEDDER),
@@ -170,9 +172,7 @@ class _Rooms:
             case "detection":
                 file = detection_pb2.DESCRIPTOR
                 join = detection_pb2_grpc.add_DetectionServiceServicer_to_server
-                servicer = DetectionServicer(
-                    self._finder(self._attributes()), self._labels(), self._text()
-                )
+                servicer = self._detection()
             case "embedding":
                 file = embedding_pb2.DESCRIPTOR
                 join = embedding_pb2_grpc.add_EmbeddingServiceServicer_to_server
@@ -197,6 +197,12 @@ class _Rooms:
             join=partial(join, servicer),
             probe=partial(self._ready, _ROLES[name], store=name == "search"),
         )
+
+    def _detection(self) -> DetectionServicer:
+        settings = self.settings.detection
+        finder, text = self._finder(self._attributes()), self._text()
+        redaction = RedactionPipeline(finder, text, self._moderation(), self.workers, settings)
+        return DetectionServicer(finder, self._labels(), text, redaction)
 
     def _finder(self, attributes: AttributePipeline | None = None) -> DetectionPipeline:
         return DetectionPipeline(

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from beholden.vision.formats import JPEG, PNG
 
-_SOI, _SOS, _EOI, _APP0, _APP1, _APP14, _COM = 0xD8, 0xDA, 0xD9, 0xE0, 0xE1, 0xEE, 0xFE
+_SOI, _SOS, _EOI, _COM = 0xD8, 0xDA, 0xD9, 0xFE
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -27,7 +28,8 @@ class MalformedError(ValueError):
 class Header:
     """Size as stored (not upright), EXIF orientation (1-8) and the file's bytes less all metadata.
 
-    `scans` is how many passes over the picture a JPEG asks of its decoder, at most.
+    `scans` is how many passes over the picture a JPEG asks of its decoder, at most. `profile` is the
+    colours' ICC profile as it lies in the file: a JPEG's itself, a PNG's chunk, packed.
     """
 
     format: str
@@ -36,6 +38,7 @@ class Header:
     orientation: int
     essence: bytes = field(repr=False)
     scans: int = 1
+    profile: bytes = field(default=b"", repr=False)
 
 
 def read(content: bytes, format: str) -> Header:
@@ -49,8 +52,8 @@ def read(content: bytes, format: str) -> Header:
 def _read_jpeg(content: bytes) -> Header:
     """ITU-T T.81, annex B: segments up to the first scan; JFIF and Adobe ones tell the colours."""
     size: tuple[int, int] | None = None
-    orientation = 1
     kept = [content[:2]]
+    told: list[tuple[int, bytes]] = []
     at = 2
     while True:
         if content[at] != 0xFF:
@@ -75,16 +78,22 @@ def _read_jpeg(content: bytes) -> Header:
                 raise MalformedError("is damaged: it has two sizes")
             height, width = struct.unpack_from(">HH", body, 1)
             size = width, height
-        if marker == _APP1 and body.startswith(b"Exif\0\0") and orientation == 1:
-            orientation = _orientation(body[6:])
         metadata = _APP0 <= marker < 0xF0 or marker == _COM
         if not metadata or (marker, body[:5]) in ((_APP0, b"JFIF\0"), (_APP14, b"Adobe")):
             kept.append(content[at : at + 2 + length])
+        else:
+            told.append((marker, body))
         at += 2 + length
     if size is None:
         raise MalformedError("is damaged: its size is missing")
     scans = content.count(bytes((0xFF, _SOS)), at)
-    return Header(JPEG, *size, orientation, b"".join((*kept, content[at:])), scans)
+    exif = (body[6:] for marker, body in told if marker == _APP1 and body.startswith(b"Exif\0\0"))
+    orientation = next((turned for one in exif if (turned := _orientation(one)) != 1), 1)
+    # A profile longer than a segment goes on in the next, each with its number (ICC.1, B.4).
+    parts = {body[12]: body[14:] for marker, body in told if marker == _APP2 and _icc(body)}
+    profile = b"".join(parts[number] for number in sorted(parts))
+    essence = b"".join((*kept, content[at:]))
+    return Header(JPEG, *size, orientation, essence, scans, profile)
 
 
 def _read_png(content: bytes) -> Header:
@@ -92,6 +101,7 @@ def _read_png(content: bytes) -> Header:
     size: tuple[int, int] | None = None
     orientation = 1
     kept = [content[:8]]
+    profile = b""
     at = 8
     kind = b""
     while kind != b"IEND":
@@ -105,11 +115,17 @@ def _read_png(content: bytes) -> Header:
             size = struct.unpack_from(">II", content, at + 8)
         elif kind == b"eXIf" and orientation == 1:
             orientation = _orientation(content[at + 8 : end - 4])
+        elif kind == b"iCCP":
+            profile = content[at + 8 : end - 4]
         if kind in _PIXEL_CHUNKS:
             kept.append(content[at:end])
         at = end
     assert size is not None
-    return Header(PNG, *size, orientation, b"".join(kept))
+    return Header(PNG, *size, orientation, b"".join(kept), profile=profile)
+
+
+def _icc(segment: bytes) -> bool:
+    return len(segment) > 14 and segment.startswith(b"ICC_PROFILE\0")
 
 
 def _orientation(exif: bytes) -> int:

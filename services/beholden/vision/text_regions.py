@@ -23,6 +23,9 @@ Floats = NDArray[np.float32]
 MAX_LINES = 1000
 """Regions considered in one picture, the largest first: bounds what a hostile picture can cost."""
 
+ALL_LINES = 10_000
+"""More than any picture has that can be read; for those who must not miss one."""
+
 _MULTIPLE = 32
 _LEAST_CORE = 3.0  # pixels of the map: what is thinner is noise
 _LEAST_LINE = 5.0
@@ -49,7 +52,9 @@ def detector_input(pixels: Pixels, side: int) -> TextInput:
     return TextInput(batch, *inner)
 
 
-def find_lines(probabilities: Floats, model: ModelSpec, seen: TextInput) -> Floats:
+def find_lines(
+    probabilities: Floats, model: ModelSpec, seen: TextInput, most: int = MAX_LINES
+) -> Floats:
     """Where lines are: (K, 4, 2) x, y as shares of the picture, in reading order of rows.
 
     `probabilities` (H, W) in [0, 1]. Corners are those of the least rectangle around each line, from
@@ -61,7 +66,7 @@ def find_lines(probabilities: Floats, model: ModelSpec, seen: TextInput) -> Floa
     grown = cv2.dilate(core, np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(grown, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
-    for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:MAX_LINES]:
+    for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:most]:
         centre, size, angle = cv2.minAreaRect(contour)
         if min(size) < _LEAST_CORE:
             continue

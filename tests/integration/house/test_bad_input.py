@@ -17,8 +17,10 @@ from beholden.v1 import (
     image_pb2,
     moderation_pb2,
     moderation_pb2_grpc,
+    redaction_pb2,
     search_pb2,
     search_pb2_grpc,
+    text_pb2,
 )
 from tests import pictures
 from tests.house import House
@@ -91,6 +93,11 @@ def picture_calls(
     yield stubs.detection.DetectFaces, detection_pb2.DetectFacesRequest(image=image), "image"
     yield stubs.detection.DetectLabels, detection_pb2.DetectLabelsRequest(image=image), "image"
     yield stubs.detection.DetectText, detection_pb2.DetectTextRequest(image=image), "image"
+    yield (
+        stubs.detection.RedactImage,
+        detection_pb2.RedactImageRequest(image=image, kinds=[redaction_pb2.REDACTION_KIND_FACE]),
+        "image",
+    )
     yield stubs.embedding.EmbedFaces, embedding_pb2.EmbedFacesRequest(image=image), "image"
     yield (
         stubs.embedding.CompareFaces,
@@ -193,6 +200,27 @@ def test_thresholds_are_numbers_from_0_to_1(stubs: Stubs, number: float) -> None
             stubs.moderation.ModerateImage,
             moderation_pb2.ModerateImageRequest(image=image, min_confidence=number),
             "min_confidence",
+        ),
+        (
+            stubs.detection.DetectLabels,
+            detection_pb2.DetectLabelsRequest(image=image, min_confidence=number),
+            "min_confidence",
+        ),
+        (
+            stubs.detection.DetectText,
+            detection_pb2.DetectTextRequest(
+                image=image, word_filter=text_pb2.WordFilter(min_confidence=number)
+            ),
+            "word_filter.min_confidence",
+        ),
+        (
+            stubs.detection.RedactImage,
+            detection_pb2.RedactImageRequest(
+                image=image,
+                kinds=[redaction_pb2.REDACTION_KIND_UNSAFE],
+                min_unsafe_confidence=number,
+            ),
+            "min_unsafe_confidence",
         ),
     ):
         assert stubs.refused(call, request)[:2] == ("INVALID_ARGUMENT", {field})

@@ -3,14 +3,15 @@
 import os
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from beholden.cli import indexing
+from beholden.cli import many
 from beholden.cli.client import Answer
 from beholden.cli.failures import ExitCode, Failure
-from beholden.cli.indexing import Result
+from beholden.cli.indexing import Result, Tally
 from beholden.v1 import search_pb2
 
 FILES = [Path(f"{number}.jpg") for number in range(40)]
@@ -31,9 +32,20 @@ def silent(file: Path, result: Result) -> None:
     """Tells nobody."""
 
 
+def run(
+    files: Sequence[Path],
+    enrol: Callable[[Path], Result],
+    jobs: int,
+    tell: Callable[[Path, Result], None] = silent,
+) -> Tally:
+    tally = Tally(len(files))
+    many.run(files, enrol, jobs, tell, tally)
+    return tally
+
+
 def test_counts_what_was_enrolled_left_out_and_empty() -> None:
     answers = {FILES[0]: answer(2, 1), FILES[1]: answer(0, 0), FILES[2]: answer(0, 1)}
-    tally = indexing.run(FILES[:3], lambda file: answers[file], 2, silent)
+    tally = run(FILES[:3], lambda file: answers[file], 2)
     assert (tally.pictures, tally.faces, tally.faceless) == (3, 2, 1)
     assert tally.left_out == {"LOW_SHARPNESS": 2}
     assert tally.exit_code is ExitCode.OK
@@ -42,7 +54,7 @@ def test_counts_what_was_enrolled_left_out_and_empty() -> None:
 def test_goes_on_past_bad_pictures() -> None:
     bad = Failure("damaged", "INVALID_ARGUMENT", fields=(("image.content", "is damaged"),))
     told: list[Path] = []
-    tally = indexing.run(
+    tally = run(
         FILES,
         lambda file: bad if file in FILES[::4] else answer(),
         3,
@@ -64,9 +76,7 @@ def test_goes_on_past_bad_pictures() -> None:
     ],
 )
 def test_ends_with_what_every_picture_would_meet(status: str, code: ExitCode) -> None:
-    tally = indexing.run(
-        FILES, lambda file: Failure("no", status) if file == FILES[5] else answer(), 2, silent
-    )
+    tally = run(FILES, lambda file: Failure("no", status) if file == FILES[5] else answer(), 2)
     assert tally.pictures < 10
     assert tally.ended_by is not None
     assert tally.exit_code is code
@@ -74,7 +84,7 @@ def test_ends_with_what_every_picture_would_meet(status: str, code: ExitCode) ->
 
 def test_a_wrong_option_ends_it_too() -> None:
     wrong = Failure("no", "INVALID_ARGUMENT", fields=(("external_image_id", "must be ..."),))
-    tally = indexing.run(FILES, lambda _: wrong, 2, silent)
+    tally = run(FILES, lambda _: wrong, 2)
     assert tally.pictures <= 2
     assert tally.exit_code is ExitCode.USAGE
 
@@ -94,7 +104,7 @@ def test_no_more_in_flight_than_asked() -> None:
             inside -= 1
         return answer()
 
-    indexing.run(FILES, enrol, 4, silent)
+    run(FILES, enrol, 4)
     assert most == 4
 
 
@@ -108,7 +118,7 @@ def test_ctrl_c_finishes_what_is_in_flight_and_begins_nothing_more() -> None:
             os.kill(os.getpid(), signal.SIGINT)
         return answer()
 
-    tally = indexing.run(FILES, enrol, 2, silent)
+    tally = run(FILES, enrol, 2)
     assert tally.interrupted
     assert FILES[6] in begun
     assert tally.pictures == len(begun) == tally.faces

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from beholden.cli import indexing, pictures
+from beholden.cli import many, pictures
 from beholden.cli.failures import Failure
 from beholden.cli.indexing import Result, Tally
 from beholden.cli.options import Collection
-from beholden.cli.output import as_document, table
+from beholden.cli.output import as_document
 from beholden.cli.session import Session, session
 from beholden.cli.words import counted, safe
 from beholden.v1 import collection_pb2, search_pb2, search_pb2_grpc
 
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_.:-]+")
 _REQUESTS = uuid.UUID("b0f7f3bc-4f0e-5d0c-9d0e-6f0d5f3f0a55")
-_MOST_FAILURES_SHOWN = 20
 
 
 def index(  # noqa: PLR0917 - one for each option
@@ -73,7 +71,8 @@ def index(  # noqa: PLR0917 - one for each option
             bar.advance(task)
             here.output.document(_line(file, result))
 
-        tally = indexing.run(files, enrol, jobs, tell)
+        tally = Tally(len(files))
+        many.run(files, enrol, jobs, tell, tally)
     _sum_up(here, tally, collection)
     raise typer.Exit(tally.exit_code)
 
@@ -115,7 +114,7 @@ def _sum_up(here: Session, tally: Tally, collection: str) -> None:
         }
     )
     if tally.failed and not tally.ended_by:
-        here.output.show(_failures(tally))
+        here.output.show(tally.failures())
     if tally.interrupted:
         here.output.show("[yellow]interrupted[/]: run it again to go on; nothing is enrolled twice")
     left_out = ", ".join(
@@ -130,14 +129,3 @@ def _sum_up(here: Session, tally: Tally, collection: str) -> None:
     )
     if tally.ended_by:
         here.output.failure(tally.ended_by)
-
-
-def _failures(tally: Tally) -> Table:
-    shown = table("failed", "why")
-    for file, failure in tally.failed[:_MOST_FAILURES_SHOWN]:
-        why = "; ".join(problem for _, problem in failure.fields) or failure.message
-        shown.add_row(safe(file), safe(why))
-    hidden = len(tally.failed) - _MOST_FAILURES_SHOWN
-    if hidden > 0:
-        shown.add_row(f"and {hidden} more", "--json lists every one")
-    return shown

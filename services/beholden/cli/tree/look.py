@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import compare, detect, labels, moderate, text
+from beholden.cli.commands import compare, detect, labels, moderate, redact, text
 from beholden.cli.tree.hang import hang
 
 _PANEL = "Look"
@@ -42,6 +42,14 @@ def look(app: typer.Typer) -> None:
         compare.compare,
         "compare passport.jpg crowd.jpg --as daily-herald --purpose editorial_research",
         "compare a.jpg b.jpg --as daily-herald --min-similarity 0.95 --draw b-alike.png",
+        panel=_PANEL,
+    )
+    hang(
+        app,
+        redact.redact,
+        "redact crowd.jpg safe.jpg --faces --as daily-herald",
+        "redact letter.png safe.png --faces --text --style box --as daily-herald",
+        "redact photos/ safe/ --faces --unsafe --as daily-herald  # a folder into another",
         panel=_PANEL,
     )
     hang(
