@@ -258,7 +258,8 @@ def valid(method: MethodDescriptor) -> Any:
         if required.message_type is not None:
             getattr(request, required.name).content = b"x"
         elif required.enum_type is not None:
-            setattr(request, required.name, 1)
+            one = [1] if required.is_repeated else 1
+            request.MergeFrom(type(request)(**{required.name: one}))
         elif required.is_repeated:
             getattr(request, required.name).append(EXAMPLES[limits.wants])
         else:
