@@ -7,10 +7,17 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from beholden.core.errors import InvalidArgument
-from beholden.core.models import ModelSpec, TensorSpec
+from beholden.core.models import DECODERS, ModelSpec, TensorSpec
 
 PERMISSIVE = frozenset(
     {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "Unlicense"}
@@ -125,6 +132,16 @@ class ModelEntry(_Value):
     decoder: str = ""
     alignment: Literal["", "dlib", "arcface"] = ""
     normalise: Normalisation = Normalisation()
+
+    @model_validator(mode="after")
+    def _readable(self) -> ModelEntry:
+        """What nobody can read would fail at the first call only."""
+        known = DECODERS.get(self.role)
+        if known is not None and known.get(self.decoder) != len(self.outputs):
+            can = ", ".join(f"{name} with {count}" for name, count in known.items())
+            has = f"{self.decoder or 'none'} with {len(self.outputs)} outputs"
+            raise ValueError(f"{self.name} declares the decoder {has}; known are {can}")
+        return self
 
     def files_from(self, source: Source) -> tuple[PinnedFile, ...]:
         """The files as `source` holds them."""

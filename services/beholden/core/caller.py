@@ -25,6 +25,8 @@ class Caller:
     facts: Facts = field(default_factory=dict)
     rpc: str = ""
     decision_id: str = ""
+    withheld: tuple[str, ...] = ()
+    """The classes of response fields that the law takes out of the answer: no need to find them."""
 
 
 CALLER: ContextVar[Caller] = ContextVar("beholden_caller")

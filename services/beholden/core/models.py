@@ -18,6 +18,13 @@ TEXT_DETECTOR = "text-detector"
 TEXT_RECOGNISER = "text-recogniser"
 
 
+DECODERS: Mapping[str, Mapping[str, int]] = {
+    OBJECT_DETECTOR: {"yolox": 1, "detr": 2, "centernet": 2},
+    PICTURE_CLASSIFIER: {"classifier": 1},
+}
+"""The ways in which a role's answers can be read, by name, and how many outputs each reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
     """One input or output: `dtype` is numpy's name; -1 in `shape` is any size, the first is the batch."""

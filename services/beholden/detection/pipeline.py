@@ -67,13 +67,16 @@ class DetectionPipeline:
         min_confidence: float | None,
         max_faces: int,
         attributes: Collection[FaceAttribute] | None = (),
+        withheld: Collection[FaceAttribute] = (),
     ) -> Detection:
         """`attributes` are what is asked of each face; None is all that a pulled model can tell.
 
+        What is `withheld` would not reach the caller, and no model is asked for it.
         Raises InvalidArgument (no readable picture), FailedPrecondition (role off).
         """
         _ = self.model
-        wanted = self._attributes.obtainable() if attributes is None else attributes
+        asked = self._attributes.obtainable() if attributes is None else attributes
+        wanted = frozenset(asked).difference(withheld)
         models = self._attributes.models(wanted)
         loop = asyncio.get_running_loop()
         picture = await loop.run_in_executor(self._workers, self._decoded, content)

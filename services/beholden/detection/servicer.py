@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from beholden.core.caller import caller
 from beholden.core.geometry import Box
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
@@ -43,6 +44,7 @@ class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
             min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
             max_faces=request.max_faces,
             attributes=attributes.asked(request.attributes),
+            withheld=attributes.withheld(caller().withheld),
         )
         return detection_pb2.DetectFacesResponse(
             faces=map(detected_face, found.faces, found.attributes),

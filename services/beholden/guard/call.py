@@ -97,4 +97,5 @@ class Call:
             facts=self.facts,
             rpc=self.method.path,
             decision_id=self.decision_id,
+            withheld=tuple(sorted(self.duties.redact)),
         )

@@ -129,18 +129,17 @@ def _centernet(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Flo
     return read_maps(heatmap, reach)
 
 
-_DECODERS: Mapping[str, Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Floats]]] = {
+READERS: Mapping[str, Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Floats]]] = {
     "yolox": _yolox,
     "detr": _detr,
     "centernet": _centernet,
 }
+"""What reads the outputs of each decoder that `core.models.DECODERS` has for this role."""
 
 
 def _decoder(
     model: ModelSpec,
 ) -> Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Floats]]:
-    if model.decoder not in _DECODERS:
-        raise ValueError(
-            f"{model.id} declares the decoder {model.decoder!r}, not {list(_DECODERS)}"
-        )
-    return _DECODERS[model.decoder]
+    if model.decoder not in READERS:
+        raise ValueError(f"{model.id} declares the decoder {model.decoder!r}, not {list(READERS)}")
+    return READERS[model.decoder]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from beholden.core.attributes import FaceAttribute, FaceAttributes
 from beholden.core.errors import InvalidArgument
-from beholden.v1 import face_pb2
+from beholden.v1 import face_pb2, policy_pb2
 
 _PREFIX = "FACE_ATTRIBUTE_"
 
@@ -23,6 +24,12 @@ def asked(wanted: Iterable[face_pb2.FaceAttribute]) -> frozenset[FaceAttribute] 
             "attributes", f"{_PREFIX}UNSPECIFIED asks for nothing; known: {known}"
         )
     return None if "ALL" in names else frozenset(map(FaceAttribute, names))
+
+
+def withheld(classes: Collection[str]) -> frozenset[FaceAttribute]:
+    """The attributes whose field is of one of the redacted `classes`."""
+    fields = face_pb2.DetectedFace.DESCRIPTOR.fields_by_name
+    return frozenset(one for one in FaceAttribute if _class(fields[one.value.lower()]) in classes)
 
 
 def write(told: FaceAttributes, face: face_pb2.DetectedFace) -> None:
@@ -43,3 +50,7 @@ def write(told: FaceAttributes, face: face_pb2.DetectedFace) -> None:
         face.liveness = told.liveness
     if told.spoof_score is not None:
         face.spoof_score = told.spoof_score
+
+
+def _class(field: Any) -> str:
+    return str(field.GetOptions().Extensions[policy_pb2.field_policy].redact)

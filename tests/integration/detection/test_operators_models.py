@@ -89,7 +89,7 @@ async def test_they_speak_without_code(tmp_path: Path) -> None:
         ),
         entry(
             "own_classes", PICTURE_CLASSIFIER, classifier, [tensor("logits", 3)],
-            parameters={"logits": 1},
+            decoder="classifier", parameters={"logits": 1},
         ),
     )  # fmt: skip
     repository = tmp_path / "repository"

@@ -124,7 +124,10 @@ def test_what_the_law_does_not_allow_is_refused_by_name(
 
 def test_all_leaves_out_what_the_law_withholds(ask: Ask) -> None:
     open_to_all = {"liveness", "spoof_score"}
-    assert told(ask(OBAMA, "ALL").faces[0]) == open_to_all
+    everybody = ask(OBAMA, "ALL")
+    assert told(everybody.faces[0]) == open_to_all
+    asked = {model.name for model in everybody.attribute_models}
+    assert asked == {"face_antispoof", "face_liveness"}, "no other model looked"
     platform = ask(OBAMA, "ALL", tenant="acme-platform", purpose="content_safety")
     assert told(platform.faces[0]) == open_to_all | {"age_range"}
     searchers = ask(OBAMA, "ALL", tenant="find-the-lost", purpose="missing_persons")

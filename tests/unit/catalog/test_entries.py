@@ -69,6 +69,13 @@ def test_triton_configuration_says_what_the_catalogue_says(model: ModelEntry) ->
         ({"files": [{"name": "x", "bytes": 1, "sha256": "0" * 63}]}, "files.0.sha256", "pattern"),
         ({"converter": "onnx"}, "models.0.converter", "pattern"),
         ({"version": 0}, "models.0.version", "greater"),
+        (
+            {"role": "object-detector", "decoder": "yolo9"},
+            "models.0",
+            "yolo9 with 1 outputs; known are yolox with 1",
+        ),
+        ({"role": "object-detector"}, "models.0", "decoder none"),
+        ({"role": "object-detector", "decoder": "detr"}, "models.0", "detr with 1"),
     ],
 )
 def test_a_wrong_entry_is_named(

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from beholden.core.models import ModelSpec, TensorSpec
+from beholden.core.models import DECODERS, OBJECT_DETECTOR, ModelSpec, TensorSpec
+from beholden.vision import objects
 from beholden.vision.objects import MAX_CANDIDATES, fit, read
 
 YOLOX = ModelSpec(
@@ -26,6 +27,10 @@ DETR = ModelSpec(
     labels=("cat", "dog"),
     decoder="detr",
 )
+
+
+def test_every_decoder_that_a_catalogue_may_declare_is_there() -> None:
+    assert objects.READERS.keys() == DECODERS[OBJECT_DETECTOR].keys()
 
 
 def cells(**rows: tuple[float, ...]) -> dict[str, np.ndarray]:
