@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -67,6 +68,19 @@ def test_moderate_gives_a_verdict(shell: Shell, scenery: Path, tmp_path: Path) -
     assert "nothing unsafe was told" in ended.out
     assert drawn.is_file()
     assert shell.run(*platform, "moderate", scenery, "--json").json["labels"] == []
+
+
+def test_moderate_says_what_it_cannot_tell(shell: Shell, scenery: Path) -> None:
+    platform = ("--as", "acme-platform")
+    shown = shell.run(*platform, "moderate", "--list").out
+    assert re.search(r"^Hate Symbols +not covered *$", shown, re.MULTILINE)
+    assert re.search(r"^  Weapons +covered +0\.50 +squeezenet@1 *$", shown, re.MULTILINE)
+    listed = shell.run(*platform, "moderate", "--list", "--json").lines
+    assert {line["coverage"] for line in listed if line["name"] == "Corpses"} == {
+        "MODERATION_COVERAGE_NOT_COVERED"
+    }
+    for arguments in ((), (scenery, "--list")):
+        assert shell.run(*platform, "moderate", *arguments).code == 2
 
 
 def test_a_collection_from_its_making_to_its_end(

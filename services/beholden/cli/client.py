@@ -23,7 +23,7 @@ _LARGEST_ANSWER = 64 * 1024 * 1024
 _SAFE_TO_REPEAT = {
     "DetectionService": ("DetectFaces", "DetectLabels", "DetectText", "RedactImage"),
     "EmbeddingService": ("EmbedFaces", "CompareFaces"),
-    "ModerationService": ("ModerateImage",),
+    "ModerationService": ("ModerateImage", "ListModerationLabels"),
     "SearchService": (
         "GetCollection",
         "ListCollections",

@@ -1,11 +1,11 @@
-"""Labels and text as marks on the picture that was asked about, for --draw."""
+"""Labels, text and what is unsafe as marks on the picture that was asked about, for --draw."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from beholden.cli.words import score
-from beholden.v1 import detection_pb2, image_pb2, text_pb2
+from beholden.v1 import detection_pb2, image_pb2, moderation_pb2, text_pb2
 
 if TYPE_CHECKING:
     from beholden.core.geometry import Box
@@ -55,6 +55,23 @@ def lines(found: detection_pb2.DetectTextResponse) -> list[Mark]:
         )
         for one in found.texts
         if one.type == text_pb2.TEXT_TYPE_LINE
+    ]
+
+
+def unsafe(found: moderation_pb2.ModerateImageResponse) -> list[Mark]:
+    """Every place that is unsafe with its label, outlined as it lies where that is text."""
+    from beholden.core.geometry import Point
+    from beholden.vision.draw import REFUSED, Mark
+
+    return [
+        Mark(
+            box=_box(one.bounding_box),
+            caption=f"{label.name} {score(one.confidence, 2)}",
+            colour=REFUSED,
+            outline=tuple(Point(corner.x, corner.y) for corner in one.polygon),
+        )
+        for label in found.labels
+        for one in label.instances
     ]
 
 

@@ -14,12 +14,17 @@ FACE_LIVENESS = "face-liveness"
 MODERATOR = "moderator"
 OBJECT_DETECTOR = "object-detector"
 PICTURE_CLASSIFIER = "picture-classifier"
+PICTURE_EMBEDDER = "picture-embedder"
 TEXT_DETECTOR = "text-detector"
 TEXT_RECOGNISER = "text-recogniser"
+UNSAFE_DETECTOR = "unsafe-detector"
 
+
+_OBJECTS = {"yolox": 1, "detr": 2, "centernet": 2, "yolov8": 1}
 
 DECODERS: Mapping[str, Mapping[str, int]] = {
-    OBJECT_DETECTOR: {"yolox": 1, "detr": 2, "centernet": 2},
+    OBJECT_DETECTOR: _OBJECTS,
+    UNSAFE_DETECTOR: _OBJECTS,
     PICTURE_CLASSIFIER: {"classifier": 1},
 }
 """The ways in which a role's answers can be read, by name, and how many outputs each reads."""

@@ -19,6 +19,7 @@ from beholden.core.models import ModelSpec
 from beholden.core.record import Entry, Record, Verification
 from beholden.core.redaction import Unsafe
 from beholden.core.review import HeldAnswer, Opinion, Review
+from beholden.core.text import Line
 
 Tensor = NDArray[Any]
 T = TypeVar("T")
@@ -291,7 +292,7 @@ class UnsafeFinder(Protocol):
     """Tells what is unsafe to show, and where: the moderation pipeline, or its service over gRPC."""
 
     async def find_unsafe(self, image: bytes, *, min_confidence: float | None) -> Sequence[Unsafe]:
-        """What is unsafe with at least `min_confidence`; None is the moderator's own threshold.
+        """What is unsafe by the rules of the tenant that calls; `min_confidence` as in ModerateImage.
 
         What one model tells of the whole picture and another finds in places has a box only where
         those places are all of it. Raises InvalidArgument for bytes that are no readable picture.
@@ -301,4 +302,20 @@ class UnsafeFinder(Protocol):
     @property
     def models(self) -> Sequence[ModelSpec]:
         """Those that look. Raises FailedPrecondition when the role is off."""
+        ...
+
+
+class TextReader(Protocol):
+    """Reads what is written in a picture: the text pipeline in process, or its service over gRPC."""
+
+    async def read(self, content: bytes) -> Sequence[Line]:
+        """Every line, however doubtful, in reading order.
+
+        Raises InvalidArgument (no readable picture), FailedPrecondition when a role is off.
+        """
+        ...
+
+    @property
+    def models(self) -> Sequence[ModelSpec]:
+        """Those that read. Raises FailedPrecondition when a role is off."""
         ...

@@ -1,73 +1,170 @@
-"""Decode at the model's size, ask the moderator, read its classes in the taxonomy."""
+"""Decode once, ask all that tell what is unsafe, and read them in one taxonomy by a tenant's rules."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
+from beholden.core.caller import caller
 from beholden.core.errors import FailedPrecondition
-from beholden.core.models import ModelSpec
-from beholden.core.ports import InferenceEngine, Tensor
+from beholden.core.gallery import Page
+from beholden.core.models import MODERATOR, OBJECT_DETECTOR, UNSAFE_DETECTOR, ModelSpec
+from beholden.core.moderation import ModerationLabel, ModerationRules, ModerationTaxonomy
+from beholden.core.paging import decode_token, encode_token
+from beholden.core.ports import InferenceEngine
 from beholden.core.redaction import Unsafe
+from beholden.moderation import coverage
+from beholden.moderation.coverage import Covered
 from beholden.moderation.settings import ModerationSettings
 from beholden.vision import image as images
-from beholden.vision import moderation
+from beholden.vision import labels, moderation, objects
+
+_DETECTORS = {UNSAFE_DETECTOR, OBJECT_DETECTOR}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Labels, most confident first, the kinds of picture told beside them, and who spoke."""
+    """Labels, the surest first, the kinds of picture told beside them, and the models that looked."""
 
-    labels: tuple[moderation.ModerationLabel, ...]
+    labels: tuple[ModerationLabel, ...]
     content_types: tuple[str, ...]
-    model: ModelSpec
+    models: tuple[ModelSpec, ...]
 
 
 class ModerationPipeline:
-    """A picture in, labels out; implements `UnsafeFinder` for whoever hides what is unsafe."""
+    """A picture in, labels out; implements `UnsafeFinder` for whoever hides what is unsafe.
+
+    Of `models` those look that the taxonomy has classes of; a tenant without `rules` has none.
+    `licences` are those of the catalogue's models, by name.
+    """
 
     def __init__(
         self,
         engine: InferenceEngine,
-        model: ModelSpec | None,
         workers: Executor,
         settings: ModerationSettings,
+        *,
+        models: Sequence[ModelSpec],
+        taxonomy: ModerationTaxonomy,
+        rules: Mapping[str, ModerationRules],
+        licences: Mapping[str, str],
     ) -> None:
         self._engine = engine
-        self._model = model
         self._workers = workers
         self._settings = settings
+        self._taxonomy = taxonomy
+        self._rules = rules
+        self._licences = licences
+        told = {model for kind in taxonomy.kinds for model in kind.classes}
+        looking = [model for model in models if model.name in told]
+        self._classifiers = tuple(model for model in looking if model.role not in _DETECTORS)
+        self._detectors = tuple(model for model in looking if model.role in _DETECTORS)
 
     @property
-    def models(self) -> tuple[ModelSpec]:
-        """Those that look. Raises FailedPrecondition when the role is off."""
-        if self._model is None:
+    def models(self) -> tuple[ModelSpec, ...]:
+        """Those that look. Raises FailedPrecondition when the role is off: the others tell too little."""
+        looking = (*self._classifiers, *self._detectors)
+        if not any(model.role == MODERATOR for model in looking):
             raise FailedPrecondition(
                 "no moderation model is pulled",
                 remedy="run: beholden models pull",
                 reason="MODEL_OFF",
             )
-        return (self._model,)
+        return looking
 
-    async def moderate(self, image: bytes, min_confidence: float | None) -> Verdict:
+    async def moderate(
+        self, content: bytes, *, tenant: str, min_confidence: float | None
+    ) -> Verdict:
         """Raises InvalidArgument (no readable picture), FailedPrecondition (role off)."""
-        (model,) = self.models
-        loop = asyncio.get_running_loop()
-        batch = await loop.run_in_executor(self._workers, _prepared, image, model)
-        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
-        least = self._settings.min_confidence if min_confidence is None else min_confidence
-        labels, content_types = moderation.read(outputs["probabilities"][0], least)
-        return Verdict(labels, content_types, model)
+        least = self._least(tenant, min_confidence)
+        told, kinds = await self._told(content, least)
+        return Verdict(moderation.merged(told, least), kinds, self.models)
 
     async def find_unsafe(
         self, image: bytes, *, min_confidence: float | None
     ) -> tuple[Unsafe, ...]:
-        """See `UnsafeFinder.find_unsafe`. The model judges whole pictures: nothing has a box."""
-        verdict = await self.moderate(image, min_confidence)
-        return tuple(Unsafe(label.name, label.confidence) for label in verdict.labels)
+        """See `UnsafeFinder.find_unsafe`."""
+        least = self._least(caller().tenant, min_confidence)
+        told, _ = await self._told(image, least)
+        return tuple(
+            Unsafe(label.name, place.confidence, place.box)
+            if place
+            else Unsafe(label.name, label.confidence)
+            for label in told
+            for place in label.regions or (None,)
+            if (place or label).confidence >= least(label.name, label.parents)
+        )
 
+    async def _told(
+        self, content: bytes, least: moderation.Least
+    ) -> tuple[list[ModerationLabel], tuple[str, ...]]:
+        """What each model says by itself, and the kinds of picture."""
+        picture = await self._decoded(content, self.models)
+        classes, found = await asyncio.gather(
+            asyncio.gather(*(self._classes(picture, one) for one in self._classifiers)),
+            asyncio.gather(*(self._objects(picture, one, least) for one in self._detectors)),
+        )
+        labels = [label for one in found for label in one]
+        kinds: dict[str, None] = {}
+        for model, shares in zip(self._classifiers, classes, strict=True):
+            labels += moderation.from_classes(shares, model, self._taxonomy)
+            kinds |= dict.fromkeys(moderation.content_types(shares, model, self._taxonomy))
+        return labels, tuple(kinds)
 
-def _prepared(image: bytes, model: ModelSpec) -> Tensor:
-    side = model.inputs[0].shape[1]
-    return moderation.fit(images.decode(image, max_side=2 * side).pixels, side)
+    async def labels(self, tenant: str, page_size: int, page_token: str) -> Page[Covered]:
+        """Every label that a tenant may meet, each after the one above it, and what tells it here.
+
+        Raises InvalidArgument (page token).
+        """
+        found = coverage.of_taxonomy(self._taxonomy, (*self._classifiers, *self._detectors))
+        size = page_size or self._settings.page_size
+        listing = ("moderation labels", tenant)
+        start = int(decode_token(listing, page_token)[0]) if page_token else 0
+        more = len(found) > start + size
+        return Page(
+            tuple(found[start : start + size]),
+            encode_token(listing, [start + size]) if more else "",
+        )
+
+    def licence(self, model: str) -> str:
+        """The SPDX identifier of a model's licence."""
+        return self._licences[model]
+
+    def least(self, tenant: str, label: Covered) -> float:
+        """The confidence under which a label is left out where the caller says nothing."""
+        return self._least(tenant, None)(label.name, label.parents)
+
+    def _least(self, tenant: str, asked: float | None) -> moderation.Least:
+        rules = self._rules.get(tenant, ModerationRules())
+        return partial(rules.least, asked=asked, otherwise=self._settings.min_confidence)
+
+    async def _decoded(self, content: bytes, models: Sequence[ModelSpec]) -> images.Picture:
+        """At twice the side that the most demanding model wants."""
+        side = max(max(model.inputs[0].shape[1:3]) for model in models)
+        loop = asyncio.get_running_loop()
+        decode = partial(images.decode, content, max_side=2 * side)
+        return await loop.run_in_executor(self._workers, decode)
+
+    async def _classes(self, picture: images.Picture, model: ModelSpec) -> Mapping[str, float]:
+        loop = asyncio.get_running_loop()
+        batch = await loop.run_in_executor(self._workers, labels.fit, picture.pixels, model)
+        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
+        return labels.read(outputs, model)
+
+    async def _objects(
+        self, picture: images.Picture, model: ModelSpec, least: moderation.Least
+    ) -> list[ModerationLabel]:
+        kinds = self._taxonomy.spoken_for_by(model.name)
+        floor = min(least(kind.name, kind.parents) for kind in kinds)
+        loop = asyncio.get_running_loop()
+        view = await loop.run_in_executor(self._workers, objects.fit, picture.pixels, model)
+        outputs = await self._engine.infer(model, {model.inputs[0].name: view.batch})
+
+        def read() -> list[ModerationLabel]:
+            found = objects.read(outputs, model, view, floor)
+            return moderation.from_objects(found, model, self._taxonomy)
+
+        return await loop.run_in_executor(self._workers, read)

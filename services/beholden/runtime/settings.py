@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     taxonomy: Path = Field(default_factory=lambda: resource("models") / "taxonomy.yaml")
     """What labels are called and how they hang together."""
 
+    moderation_taxonomy: Path = Field(
+        default_factory=lambda: resource("models") / "moderation.yaml"
+    )
+    """What unsafe content is called, and which models speak for it."""
+
     model_repository: Path = Path("var/models")
     """Where pulled models lie, in Triton's layout."""
 

@@ -14,6 +14,7 @@ import grpc
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 from beholden.catalog.entries import load_catalog
+from beholden.catalog.moderation import load_moderation
 from beholden.catalog.repository import available
 from beholden.catalog.taxonomy import load_taxonomy
 from beholden.core.errors import InvalidArgument
@@ -25,6 +26,7 @@ from beholden.core.models import (
     PICTURE_CLASSIFIER,
     TEXT_DETECTOR,
     TEXT_RECOGNISER,
+    UNSAFE_DETECTOR,
     ModelSpec,
 )
 from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine, Reviews
@@ -66,6 +68,9 @@ from beholden.v1 import (
 SERVICES = ("detection", "embedding", "search", "moderation", "governance")
 """What `beholden serve` can serve, by name."""
 
+_MODERATING = (MODERATOR, UNSAFE_DETECTOR, PICTURE_CLASSIFIER, OBJECT_DETECTOR)
+"""The roles that may tell what is unsafe, where models/moderation.yaml has classes of their model."""
+
 _ROLES = {
     "detection": (
         FACE_DETECTOR,
@@ -75,10 +80,11 @@ _ROLES = {
         TEXT_DETECTOR,
         TEXT_RECOGNISER,
         MODERATOR,
+        UNSAFE_DETECTOR,
     ),
     "embedding": (FACE_DETECTOR, FACE_EMBEDDER),
     "search": (FACE_DETECTOR, FACE_EMBEDDER),
-    "moderation": (MODERATOR,),
+    "moderation": _MODERATING,
     "governance": (),
 }
 
@@ -251,8 +257,15 @@ class _Rooms:
         )
 
     def _moderation(self) -> ModerationPipeline:
+        catalog = load_catalog(self.settings.catalog)
         return ModerationPipeline(
-            self.engine, self.models[MODERATOR], self.workers, self.settings.moderation
+            self.engine,
+            self.workers,
+            self.settings.moderation,
+            models=[model for role in _MODERATING if (model := self.models[role])],
+            taxonomy=load_moderation(self.settings.moderation_taxonomy, catalog),
+            rules={},
+            licences={entry.name: entry.licence for entry in catalog.models},
         )
 
     async def _ready(self, roles: Sequence[str], *, store: bool) -> bool:

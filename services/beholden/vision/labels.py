@@ -16,6 +16,8 @@ from beholden.core.models import ModelSpec
 from beholden.vision.objects import Objects
 from beholden.vision.scaling import resized
 
+_ROUNDING = 1e-3  # how far over 1 half precision may round a probability
+
 
 def fit(pixels: Pixels, model: ModelSpec) -> Pixels:
     """The whole picture squeezed into the classifier's square: (1, H, W, 3).
@@ -30,7 +32,8 @@ def read(outputs: Mapping[str, NDArray[Any]], model: ModelSpec) -> Mapping[str, 
     """The probability of each of the classifier's labels, in [0, 1].
 
     A model with the parameter `logits` answers logits, any other probabilities. Raises ValueError
-    for another number of them than the model has labels, or where one is not finite.
+    for another number of them than the model has labels, or where one is no probability: an answer
+    that makes no sense must not pass for a picture without labels.
     """
     values = outputs[model.outputs[0].name][0].reshape(-1).astype(np.float64)
     if values.shape != (len(model.labels),) or not np.isfinite(values).all():
@@ -38,6 +41,8 @@ def read(outputs: Mapping[str, NDArray[Any]], model: ModelSpec) -> Mapping[str, 
     if model.parameters.get("logits"):
         values = np.exp(values - values.max())
         values /= values.sum()
+    if ((values < -_ROUNDING) | (values > 1 + _ROUNDING)).any():
+        raise ValueError(f"{model.id} answered what are no probabilities")
     return dict(zip(model.labels, np.clip(values, 0, 1).tolist(), strict=True))
 
 

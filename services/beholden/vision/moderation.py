@@ -1,70 +1,115 @@
-"""From the probabilities of an nsfwjs model to labels of the moderation taxonomy.
+"""From what models say of a picture to the labels of the moderation taxonomy.
 
-The taxonomy is Amazon Rekognition's, version 7. The model (github.com/infinitered/nsfwjs) sorts
-whole pictures into five kinds, so it can tell two labels of the top level and none below: not what
-is to be seen, nor where. Violence, weapons, drugs, gestures and symbols it does not know: no label
-is no proof of safety.
+A model speaks for the labels that the taxonomy has classes of it for, and for those above them. No
+label is no proof of safety: what no model was trained to tell is not told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
+from beholden.core.geometry import Box
+from beholden.core.models import ModelSpec
+from beholden.core.moderation import (
+    LabelSource,
+    ModerationLabel,
+    ModerationTaxonomy,
+    UnsafeRegion,
+)
+from beholden.vision.objects import Objects
 
-from beholden.core.faces import Pixels
-from beholden.vision.scaling import resized
-
-CLASSES = ("Drawing", "Hentai", "Neutral", "Porn", "Sexy")
-"""The model's outputs, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModerationLabel:
-    """One kind of content; `parent` is empty at the top, `level` 1. `confidence` in [0, 1]."""
-
-    name: str
-    parent: str
-    level: int
-    confidence: float
+Least = Callable[[str, tuple[str, ...]], float]
+"""The confidence under which a label, by its name and those above it, is left out."""
 
 
-LABELS: Mapping[str, tuple[str, ...]] = {
-    "Explicit": ("Hentai", "Porn"),
-    # Revealing but not explicit: in the model's training pictures mostly swimwear and lingerie.
-    "Swimwear or Underwear": ("Sexy",),
-}
-"""The classes that speak for each label of the top level; its confidence is their sum."""
-
-CONTENT_TYPES: Mapping[str, tuple[str, ...]] = {"Illustrated": ("Drawing", "Hentai")}
-"""The classes that speak for each kind of picture, told where they are likelier than not."""
-
-
-def fit(pixels: Pixels, side: int = 224) -> Pixels:
-    """The whole picture squeezed into the model's square, as it was trained: (1, side, side, 3)."""
-    return resized(pixels, side, side)[None]
+def from_classes(
+    probabilities: Mapping[str, float], model: ModelSpec, taxonomy: ModerationTaxonomy
+) -> list[ModerationLabel]:
+    """Each label that the classifier speaks for, as sure as its classes together."""
+    return [
+        ModerationLabel(kind.name, kind.parents, _sum(probabilities, classes), (model.id,))
+        for kind in taxonomy.spoken_for_by(model.name)
+        if (classes := kind.classes[model.name])
+    ]
 
 
-def read(
-    probabilities: NDArray[np.floating], min_confidence: float
-) -> tuple[tuple[ModerationLabel, ...], tuple[str, ...]]:
-    """Labels of at least `min_confidence`, most confident first, and the kinds of picture.
+def content_types(
+    probabilities: Mapping[str, float], model: ModelSpec, taxonomy: ModerationTaxonomy
+) -> list[str]:
+    """The kinds of picture that the classifier holds for likelier than not."""
+    return [
+        kind
+        for kind, classes in taxonomy.content_types.items()
+        if _sum(probabilities, classes.get(model.name, ())) > 0.5
+    ]
 
-    `probabilities` (5,) are those of `CLASSES`. Raises ValueError where they are not five
-    probabilities: an answer that makes no sense must not pass for a safe picture.
+
+def from_objects(
+    objects: Objects, model: ModelSpec, taxonomy: ModerationTaxonomy
+) -> list[ModerationLabel]:
+    """Each label that the detector found something of, as sure as the surest, with their places."""
+    found = list(
+        zip(
+            (model.labels[index] for index in objects.classes.tolist()),
+            objects.scores.tolist(),
+            objects.boxes.tolist(),
+            strict=True,
+        )
+    )
+    labels = []
+    for kind in taxonomy.spoken_for_by(model.name):
+        regions = tuple(
+            UnsafeRegion(kind.name, min(1.0, score), Box(*box))
+            for name, score, box in found
+            if name in kind.classes[model.name]
+        )
+        if regions:
+            surest = max(region.confidence for region in regions)
+            labels.append(ModerationLabel(kind.name, kind.parents, surest, (model.id,), regions))
+    return labels
+
+
+def merged(labels: Iterable[ModerationLabel], least: Least) -> tuple[ModerationLabel, ...]:
+    """What is sure enough, each label once and with all those above it; the surest first.
+
+    A label is as sure as the surest that said it or one below it; of its places those stay that are
+    sure enough themselves.
     """
-    if probabilities.shape != (len(CLASSES),) or not np.all(
-        (probabilities >= 0) & (probabilities <= 1)
-    ):
-        raise ValueError(f"expected {len(CLASSES)} probabilities")
-    share: dict[str, float] = dict(zip(CLASSES, probabilities.tolist(), strict=True))
+    said: dict[tuple[LabelSource, str], list[ModerationLabel]] = defaultdict(list)
+    for label in labels:
+        floor = least(label.name, label.parents)
+        if label.confidence < floor:
+            continue
+        regions = tuple(region for region in label.regions if region.confidence >= floor)
+        chain = (label.name, *label.parents)
+        for place, name in enumerate(chain):
+            said[label.source, name].append(
+                ModerationLabel(
+                    name=name,
+                    parents=chain[place + 1 :],
+                    confidence=label.confidence,
+                    models=label.models,
+                    regions=() if place else regions,
+                    source=label.source,
+                )
+            )
+    told = [_together(group) for group in said.values()]
+    return tuple(sorted(told, key=lambda one: (-one.confidence, len(one.parents), one.name)))
 
-    def confidence(classes: tuple[str, ...]) -> float:
-        return min(1.0, sum(share[name] for name in classes))
 
-    labels = [ModerationLabel(name, "", 1, confidence(LABELS[name])) for name in LABELS]
-    told = [label for label in labels if label.confidence >= min_confidence]
-    kinds = [name for name in CONTENT_TYPES if confidence(CONTENT_TYPES[name]) > 0.5]
-    return tuple(sorted(told, key=lambda label: -label.confidence)), tuple(kinds)
+def _together(group: list[ModerationLabel]) -> ModerationLabel:
+    """One label of several that have its name."""
+    regions = [region for label in group for region in label.regions]
+    return ModerationLabel(
+        name=group[0].name,
+        parents=group[0].parents,
+        confidence=max(label.confidence for label in group),
+        models=tuple(dict.fromkeys(model for label in group for model in label.models)),
+        regions=tuple(sorted(regions, key=lambda region: -region.confidence)),
+        source=group[0].source,
+    )
+
+
+def _sum(probabilities: Mapping[str, float], classes: Iterable[str]) -> float:
+    return min(1.0, sum(probabilities[name] for name in classes))

@@ -7,6 +7,10 @@ detr   class logits and boxes of each query, `logits` (N, Q, C) and `boxes` (N, 
        gives them (Zhao et al., 2023); the picture fills the square
 centernet  a heat map of centres and the reach to their edges (see centernet.py), `heatmap` and
        `reach`; the picture fills the square
+yolov8 columns of centre and size in pixels and the score of each class (N, 4 + C, K), no objectness
+       (Jocher et al., Ultralytics YOLOv8, 2023); the picture is laid in the upper left of the square
+
+Where it is laid in a square, the rest is grey, or the model's `ground` in [0, 255].
 """
 
 from __future__ import annotations
@@ -61,7 +65,8 @@ def fit(pixels: Pixels, model: ModelSpec) -> View:
         return View(resized(pixels, width, height)[None], width, height)
     ratio = min(height / pixels.shape[0], width / pixels.shape[1])
     inner = (max(1, round(pixels.shape[1] * ratio)), max(1, round(pixels.shape[0] * ratio)))
-    batch = np.full((1, height, width, 3), _GROUND, np.uint8)
+    ground = int(model.parameters.get("ground", _GROUND))
+    batch = np.full((1, height, width, 3), ground, np.uint8)
     batch[0, : inner[1], : inner[0]] = resized(pixels, *inner)
     return View(batch, *inner)
 
@@ -129,10 +134,19 @@ def _centernet(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Flo
     return read_maps(heatmap, reach)
 
 
+def _yolov8(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
+    """Boxes in pixels of the input and scores (K, C)."""
+    (columns,) = parts
+    centres, halves = columns[:2].T, columns[2:4].T / 2
+    boxes = np.hstack((centres - halves, centres + halves)).astype(np.float32)
+    return boxes, columns[4:].T
+
+
 READERS: Mapping[str, Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Floats]]] = {
     "yolox": _yolox,
     "detr": _detr,
     "centernet": _centernet,
+    "yolov8": _yolov8,
 }
 """What reads the outputs of each decoder that `core.models.DECODERS` has for this role."""
 

@@ -62,7 +62,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory, upstream: dict[str, Fet
     for fetched in upstream.values():
         for path in fetched.paths.values():
             shutil.copy(path, mirror)
-    for report in pull(CATALOG, list(upstream), repository, mirror=mirror):
+    accepted = {entry.licence for entry in CATALOG.models}
+    for report in pull(CATALOG, list(upstream), repository, mirror=mirror, accept=accepted):
         assert report.outcome is Outcome.PULLED, report
     return repository
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from beholden.catalog.convert.converters import convert
 from beholden.catalog.entries import load_catalog
 from beholden.catalog.fetch import NoSourceError, fetch
+from beholden.vision import objects
 from tests.pictures import archives, missing
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,6 +24,7 @@ SIDES = {
     "squeezenet": (224, 224),
     "pp_ocr_v6_detector": (192, 320),
     "mobilefacenet": (112, 112),
+    "nudenet_320n": (320, 320),
 }
 
 
@@ -70,6 +73,47 @@ def test_the_same_answers_one_by_one_and_in_a_batch(tmp_path: Path, name: str) -
         for wanted, single, together in zip(expected, alone, answers, strict=True):
             np.testing.assert_allclose(single, wanted, rtol=1e-6, atol=2e-3)
             np.testing.assert_allclose(together[index], wanted[0], rtol=1e-6, atol=2e-3)
+
+
+def upstreams(
+    published: ort.InferenceSession, picture: np.ndarray
+) -> list[tuple[str, list[float]]]:
+    """NudeNet's classes and boxes (corners in pixels), surest first, by the steps of its own code:
+    black below and to the right, boxes of one kind or another that overlap by 0.45 are one.
+    """
+    side = max(picture.shape[:2])
+    square = np.zeros((side, side, 3), np.uint8)
+    square[: picture.shape[0], : picture.shape[1]] = picture
+    blob = cv2.dnn.blobFromImage(square, 1 / 255, (320, 320))
+    (answer,) = published.run(None, {"images": blob})
+    rows = answer[0].T
+    best = rows[:, 4:].max(axis=1)
+    rows, best = rows[best >= 0.2], best[best >= 0.2]
+    corners = np.hstack((rows[:, :2] - rows[:, 2:4] / 2, rows[:, 2:4])) * side / 320
+    kept = cv2.dnn.NMSBoxes(corners.tolist(), best.tolist(), 0.25, 0.45)
+    labels = CATALOG.model("nudenet_320n").labels
+    return [
+        (
+            labels[rows[one, 4:].argmax()],
+            [*corners[one, :2], *(corners[one, :2] + corners[one, 2:])],
+        )
+        for one in kept
+    ]
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(300)])
+def test_what_nudenet_finds_is_what_its_own_steps_find(tmp_path: Path, part: slice) -> None:
+    published, ours, _ = sessions("nudenet_320n", tmp_path)
+    picture, model = skimage.data.astronaut()[part], CATALOG.model("nudenet_320n").spec("")
+    view = objects.fit(picture, model)
+    answer = {"candidates": ours.run(None, {"image": view.batch})[0]}
+    found = objects.read(answer, model, view, 0.25)
+    expected = upstreams(published, picture)
+    assert expected[0][0] == "FACE_FEMALE"
+    assert [model.labels[one] for one in found.classes] == [name for name, _ in expected]
+    size = np.array((*picture.shape[1::-1],) * 2)
+    for box, (_, wanted) in zip(found.boxes * size, expected, strict=True):
+        assert box == pytest.approx(np.clip(wanted, 0, size), abs=1)
 
 
 def test_the_recogniser_answers_the_likeliest_character_of_each_step(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.unit.catalog.build import catalog, entry
 
 SHIPPED = Path(__file__).resolve().parents[3] / "models" / "catalog.yaml"
 ENTRIES = load_catalog(SHIPPED).models
+NEVER_BY_DEFAULT = {"nudenet_320n"}  # its licence has to be accepted by name
 
 
 def test_every_role_has_a_model() -> None:
@@ -23,7 +24,7 @@ def test_every_role_has_a_model() -> None:
 
 @pytest.mark.parametrize("model", ENTRIES, ids=lambda model: model.name)
 def test_shipped_models_are_permissive_and_convertible(model: ModelEntry) -> None:
-    assert model.licence in PERMISSIVE
+    assert model.licence in PERMISSIVE or model.name in NEVER_BY_DEFAULT
     assert model.converter in CONVERTERS
     assert "TODO" not in model.measured
 

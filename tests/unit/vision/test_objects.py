@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,22 @@ def test_a_hostile_answer_is_bounded_and_a_strange_one_refused() -> None:
         read({"cells": np.zeros((1, 80, 7), np.float32)}, YOLOX, view, 0.5)
     with pytest.raises(ValueError, match="classes"):
         read({"cells": np.zeros((1, 84, 6), np.float32)}, YOLOX, view, 0.5)
+
+
+def test_columns_without_objectness_are_decoded_over_a_ground_of_their_own() -> None:
+    model = replace(
+        YOLOX,
+        decoder="yolov8",
+        outputs=(TensorSpec("candidates", "float32", (-1, 6, 3)),),
+        parameters={"nms_iou": 0.45, "ground": 0},
+    )
+    view = fit(np.full((50, 100, 3), 7, np.uint8), model)
+    assert (view.batch[0, 32:] == 0).all()
+    columns = np.array(
+        [(32, 16, 16, 8, 0.1, 0.9), (33, 16, 16, 8, 0.1, 0.8), (8, 8, 16, 16, 0.3, 0.2)], np.float32
+    ).T[None]
+    found = read({"candidates": columns}, model, view, 0.25)
+    assert [model.labels[one] for one in found.classes] == ["dog", "cat"]
+    assert found.boxes * (64, 32, 64, 32) == pytest.approx(
+        np.array([[24, 12, 40, 20], [0, 0, 16, 16]]), abs=1e-4
+    )

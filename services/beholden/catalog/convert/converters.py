@@ -35,6 +35,7 @@ CONVERTERS: Mapping[str, Converter] = {
     "human-emotion@1": human.emotion,
     "human-liveness@1": human.liveness,
     "published@1": published.convert,
+    "published@2": published.exactly,
     "pp-ocr-recogniser@1": pp_ocr.recogniser,
 }
 """A converter whose output changes gets a new number, so that what it made before is made anew."""

@@ -39,9 +39,10 @@ class Graph:
         """Append a node that comes from another graph."""
         self._nodes.append(node)
 
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        """Add a constant and return its name."""
-        self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+    def constant(self, name: str, value: NDArray[Any], *, exact: bool = False) -> str:
+        """Add a constant and return its name; a scalar becomes a list of one unless it is to be `exact`."""
+        array = np.asarray(value, order="C") if exact else np.ascontiguousarray(value)
+        self._constants[name] = numpy_helper.from_array(array, name)
         return name
 
     def pixels(self, image: str) -> str:

@@ -24,12 +24,25 @@ def convert(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.ModelProto:
     Raises:
         ConversionError: it is not one ONNX file with one picture for input.
     """
-    graph = behind_pixels(entry, files, {})
+    return behind_pixels(entry, files, {}).model(entry.inputs, entry.outputs)
+
+
+def exactly(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.ModelProto:
+    """As `convert`, but every constant as it is: for graphs that take any batch, and compute sizes.
+
+    Raises:
+        ConversionError: it is not one ONNX file with one picture for input.
+    """
+    graph = behind_pixels(entry, files, {}, exact=True)
     return graph.model(entry.inputs, entry.outputs)
 
 
 def behind_pixels(
-    entry: ModelEntry, files: Mapping[str, Path], renamed: Mapping[str, str]
+    entry: ModelEntry,
+    files: Mapping[str, Path],
+    renamed: Mapping[str, str],
+    *,
+    exact: bool = False,
 ) -> Graph:
     """Upstream's nodes behind a picture; its outputs are `renamed`, else called as in the catalogue.
 
@@ -55,10 +68,12 @@ def behind_pixels(
         if value.type.tensor_type.elem_type == TensorProto.FLOAT16:
             names[value.name] = f"{name}/half"
             casts.append(name)
-    reshapes = {node.input[1] for node in upstream.node if node.op_type == "Reshape"}
+    shaped = (node.input[1] for node in upstream.node if node.op_type == "Reshape")
+    reshapes = set() if exact else set(shaped)
     for constant in upstream.initializer:
         array = numpy_helper.to_array(constant)
-        graph.constant(constant.name, _any_batch(array) if constant.name in reshapes else array)
+        whole = _any_batch(array) if constant.name in reshapes else array
+        graph.constant(constant.name, whole, exact=exact)
     for node in upstream.node:
         if node.op_type == "Constant" and node.output[0] in reshapes:
             shape = numpy_helper.to_array(node.attribute[0].t)

@@ -57,5 +57,6 @@ def look(app: typer.Typer) -> None:
         moderate.moderate,
         "moderate upload.jpg --as acme-platform",
         "moderate upload.jpg --as acme-platform --min-confidence 0.8 --json",
+        "moderate --list --as acme-platform  # what can be told here, and what cannot",
         panel=_PANEL,
     )

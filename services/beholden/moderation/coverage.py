@@ -1,0 +1,47 @@
+"""What can be told here: every label of the taxonomy, and the models that tell it or would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from beholden.core.models import ModelSpec
+from beholden.core.moderation import LabelSource, ModerationTaxonomy
+
+
+class Coverage(Enum):
+    """How much of a label is told; the names are the proto enum's, less its prefix."""
+
+    COVERED = "COVERED"
+    PARTLY = "PARTLY"
+    NOT_COVERED = "NOT_COVERED"
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """One label. `candidates` are models that are not served and would tell it, or one below it."""
+
+    name: str
+    parents: tuple[str, ...]
+    coverage: Coverage
+    models: tuple[str, ...]
+    candidates: tuple[str, ...] = ()
+    source: LabelSource = LabelSource.TAXONOMY
+
+
+def of_taxonomy(taxonomy: ModerationTaxonomy, served: Sequence[ModelSpec]) -> list[Covered]:
+    """Every label in the taxonomy's order. One told only through labels below it is partly covered."""
+    ids: Mapping[str, str] = {model.name: model.id for model in served}
+    found = []
+    for kind in taxonomy.kinds:
+        within = [other for other in taxonomy.kinds if other is kind or kind.name in other.parents]
+        named = tuple(dict.fromkeys(model for other in within for model in other.classes))
+        telling = tuple(ids[name] for name in named if name in ids)
+        if ids.keys() & kind.classes.keys():
+            coverage = Coverage.COVERED
+        else:
+            coverage = Coverage.PARTLY if telling else Coverage.NOT_COVERED
+        missing = tuple(name for name in named if name not in ids)
+        found.append(Covered(kind.name, kind.parents, coverage, telling, missing))
+    return found
