@@ -19,7 +19,8 @@ import requests
 import requests_unixsocket
 
 from beholden.core.ports import PolicyEngine
-from beholden.policy.law import Law, digest, load_law, write_bundle
+from beholden.policy.bundle import write_bundle
+from beholden.policy.law import Law, digest, load_law
 from beholden.policy.opa import OpaEngine
 from beholden.policy.rego import RegoEngine
 from beholden.policy.settings import PolicySettings

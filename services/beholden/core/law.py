@@ -96,10 +96,14 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class PolicyStatus:
-    """Which law is in force, since when (Unix ns), and how it was loaded."""
+    """Which law is in force, since when (Unix ns), and how it was loaded.
+
+    `problem` says why a newer law was not taken up; empty where the newest is in force.
+    """
 
     engine: str
     revision: str
     loaded_ns: int
     healthy: bool
     detail: str = ""
+    problem: str = ""

@@ -11,7 +11,7 @@ from beholden.core.errors import FailedPrecondition
 from beholden.engines import packages
 from beholden.engines.engine import Found, missing
 from beholden.engines.unit import Unit, environment
-from beholden.policy.law import write_bundle
+from beholden.policy.bundle import write_bundle
 from beholden.policy.open import read_law
 
 _MODULE = "github.com/open-policy-agent/opa"

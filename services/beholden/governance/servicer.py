@@ -62,6 +62,7 @@ class GovernanceServicer(governance_pb2_grpc.GovernanceServiceServicer):
             load_time=timestamp(status.loaded_ns),
             healthy=status.healthy,
             detail=status.detail,
+            problem=status.problem,
         )
 
     async def ListDecisions(

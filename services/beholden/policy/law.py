@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,8 @@ ENTRYPOINT = "usage/decision"
 EXPLANATION = "usage/explanation"
 ROOTS = ("usage", "law", "regimes")
 RULES = ("usage", "rules")
+MANIFEST = ".manifest"
+DATA = "data.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +50,42 @@ def load_law(folder: Path) -> Law:
     FailedPrecondition, naming the file, for what cannot be read, says a key twice, or overlaps.
     """
     try:
-        manifest = _manifest(folder)
-        modules: dict[str, str] = {}
-        data: dict[str, Any] = {}
-        for root in ROOTS:
-            for path in sorted((folder / root).rglob("*")):
-                name = path.relative_to(folder).as_posix()
-                if path.name == "data.json":
-                    _graft(data, path.relative_to(folder).parent.parts, _json(path))
-                elif path.suffix == ".rego" and not path.stem.endswith("_test"):
-                    modules[name] = path.read_text("utf-8")
+        return law_of(
+            {
+                path.relative_to(folder).as_posix(): path.read_text("utf-8")
+                for path in law_files(folder)
+            }
+        )
     except (OSError, ValueError) as error:
         raise FailedPrecondition(
             f"the policies in {folder} cannot be read: {error}", remedy="correct them"
         ) from error
+
+
+def law_files(folder: Path) -> list[Path]:
+    """The files that a folder's law is made of: its manifest, and modules and data under the roots."""
+    found = [path for root in ROOTS for path in sorted((folder / root).rglob("*"))]
+    return [
+        folder / MANIFEST,
+        *(
+            path
+            for path in found
+            if path.name == DATA or (path.suffix == ".rego" and not path.stem.endswith("_test"))
+        ),
+    ]
+
+
+def law_of(files: Mapping[str, str]) -> Law:
+    """The law in files by path. Raises ValueError, naming the file, as `load_law` does."""
+    manifest = _manifest(_json(MANIFEST, files.get(MANIFEST, "null")))
+    modules = {name: text for name, text in files.items() if name.endswith(".rego")}
+    data: dict[str, Any] = {}
+    for name, text in files.items():
+        *place, file = name.split("/")
+        if file == DATA:
+            _graft(data, tuple(place), _json(name, text))
     if not modules:
-        raise FailedPrecondition(
-            f"there are no policies in {folder}", remedy="name a folder with usage/ and law/"
-        )
+        raise ValueError("there is no policy; they lie in usage/")
     return Law(modules, data, str(manifest.get("revision") or digest(modules, data)))
 
 
@@ -78,32 +95,7 @@ def digest(modules: Mapping[str, str], data: Mapping[str, Json]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def write_bundle(law: Law, path: Path, signatures: str = "") -> None:
-    """Writes the law as an OPA bundle whose manifest names its revision; same law, same bytes.
-
-    `signatures` is the text of its .signatures.json, where it is signed.
-    """
-    files = bundle_files(law) | ({".signatures.json": signatures} if signatures else {})
-    with (
-        path.open("wb") as file,
-        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w") as bundle,
-    ):
-        for name, text in files.items():
-            content = text.encode()
-            entry = tarfile.TarInfo(f"/{name}")
-            entry.size = len(content)
-            bundle.addfile(entry, io.BytesIO(content))
-
-
-def bundle_files(law: Law) -> dict[str, str]:
-    """What a bundle holds, by path."""
-    manifest = {"revision": law.revision, "roots": list(ROOTS), "rego_version": 1}
-    return {".manifest": json.dumps(manifest), "data.json": json.dumps(law.data), **law.modules}
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    manifest = _json(folder / ".manifest")
+def _manifest(manifest: Any) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("rego_version") != 1:
         raise ValueError('.manifest must say "rego_version": 1')
     if sorted(manifest.get("roots", [])) != sorted(ROOTS):
@@ -111,7 +103,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _json(path: Path) -> Any:
+def _json(name: str, text: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         twice = {key for key in keys if keys.count(key) > 1}
@@ -123,22 +115,24 @@ def _json(path: Path) -> Any:
         raise ValueError(f"{constant} is not JSON")
 
     try:
-        return json.loads(path.read_text("utf-8"), object_pairs_hook=once, parse_constant=never)
+        return json.loads(text, object_pairs_hook=once, parse_constant=never)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{name}: {error}") from error
 
 
 def _graft(data: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     """Puts a file's value into the document, beside what other files put there."""
-    where = f"{'/'.join(place)}/data.json"
-    *above, last = place
-    inner: Any = data
+    where = "/".join((*place, DATA))
+    # A document to hang even the root in, which is where a bundle has all of its data.
+    *above, last = ("", *place)
+    whole = {"": data}
+    inner: Any = whole
     for name in above:
         inner = inner.setdefault(name, {})
         if not isinstance(inner, dict):
             raise ValueError(f"{where} lies within another file's value")  # noqa: TRY004
     there = inner.setdefault(last, {})
-    if there == {}:
+    if there == {} and place:
         inner[last] = value
     elif isinstance(value, dict) and isinstance(there, dict) and not value.keys() & there.keys():
         there.update(value)

@@ -1,4 +1,4 @@
-"""The `opa` program for work on policies at rest: evaluating many facts in one go, and signing."""
+"""The `opa` program for work on policies at rest: evaluating many facts in one go."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from beholden.core.errors import FailedPrecondition
 from beholden.core.law import Evaluation, Facts
+from beholden.policy.bundle import write_bundle
 from beholden.policy.facts import FactLimits, encode
-from beholden.policy.law import ENTRYPOINT, Law, bundle_files, write_bundle
+from beholden.policy.law import ENTRYPOINT, Law
 
 _SECONDS = 300
 
@@ -38,25 +39,10 @@ class OpaTool:
         answers = {Path(one["path"]).stem: one.get("result") for one in json.loads(told)["result"]}
         return [Evaluation(answers[f"{n:08}"], law.revision) for n in range(len(facts))]
 
-    def sign(self, law: Law, key: Path, algorithm: str) -> str:
-        """The text of a bundle's .signatures.json. Raises FailedPrecondition."""
-        with tempfile.TemporaryDirectory(prefix="beholden-opa-") as name:
-            folder = Path(name) / "bundle"
-            for path, text in bundle_files(law).items():
-                file = folder / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text)
-            self._run(
-                "sign", "--signing-key", key.resolve(), "--signing-alg", algorithm,
-                "--output-file-path", Path(name).resolve(), "--bundle", ".", within=folder,
-            )  # fmt: skip
-            return (Path(name) / ".signatures.json").read_text()
-
-    def _run(self, *arguments: str | Path, within: Path | None = None) -> str:
+    def _run(self, *arguments: str | Path) -> str:
         try:
             run = subprocess.run(
                 [self._binary.resolve(), *arguments],
-                cwd=within,
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,

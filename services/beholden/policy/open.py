@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,15 +10,20 @@ from urllib.request import url2pathname
 
 from beholden.core.errors import FailedPrecondition
 from beholden.core.ports import PolicyEngine
+from beholden.policy.bundle import read_bundle
 from beholden.policy.law import Law, load_law
 from beholden.policy.schema import check_law
 from beholden.policy.settings import PolicySettings
+from beholden.policy.signing import VerificationKey, read_key
+from beholden.policy.watching import law_state
 
 
 async def open_policy(url: str, settings: PolicySettings | None = None) -> PolicyEngine:
-    """The engine at `url`: `file:FOLDER` in process; `http://`, `https://`, `unix:///SOCKET` for OPA.
+    """The engine at `url`: `file:PLACE` in process; `http://`, `https://`, `unix:///SOCKET` for OPA.
 
-    Raises FailedPrecondition for another URL, and for a folder whose law is malformed. OPA need not
+    A place is a folder or a bundle, taken up anew when it changes.
+
+    Raises FailedPrecondition for another URL, and for a place whose law is malformed. OPA need not
     be there yet: until it is, every call is refused.
     """
     settings = settings or PolicySettings()
@@ -26,8 +32,12 @@ async def open_policy(url: str, settings: PolicySettings | None = None) -> Polic
         case "file" if parts.path and not parts.netloc:
             from beholden.policy.rego import RegoEngine
 
-            engine = RegoEngine(partial(read_law, Path(url2pathname(parts.path))), settings)
+            place = Path(url2pathname(parts.path))
+            key = await asyncio.to_thread(read_key, settings.key) if settings.key else None
+            engine = RegoEngine(partial(read_law, place, key), settings)
             await engine.reload()
+            if settings.watch:
+                engine.watch(partial(law_state, place))
             return engine
         case "unix" if parts.path and not parts.netloc:
             pass
@@ -36,13 +46,22 @@ async def open_policy(url: str, settings: PolicySettings | None = None) -> Polic
         case _:
             raise FailedPrecondition(
                 f"{url!r} names no policy engine",
-                remedy="use file:FOLDER, http://HOST:PORT, https://HOST:PORT or unix:///SOCKET",
+                remedy="use file:FOLDER, file:BUNDLE.tar.gz, http://HOST:PORT, https://HOST:PORT or unix:///SOCKET",
             )
     from beholden.policy.opa import OpaEngine
 
     return OpaEngine(url, settings)
 
 
-def read_law(folder: Path) -> Law:
-    """The folder's law, found well-formed. Raises FailedPrecondition."""
-    return check_law(load_law(folder))
+def read_law(place: Path, key: VerificationKey | None = None) -> Law:
+    """The law of a folder or bundle, found well-formed; with a key, of a bundle that it signed.
+
+    Raises FailedPrecondition.
+    """
+    if place.is_file():
+        return check_law(read_bundle(place, key))
+    if key is not None:
+        raise FailedPrecondition(
+            f"{place} is no signed bundle", remedy="name one, or no key to verify it with"
+        )
+    return check_law(load_law(place))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from regopy import Bundle, BundleFormat, Interpreter, LogLevel, Output, RegoError
 
@@ -28,10 +30,13 @@ from beholden.core.law import Decision, Evaluation, Explanation, Facts, Json, Po
 from beholden.policy.decision import parse
 from beholden.policy.explanation import parse_explanation
 from beholden.policy.facts import encode
-from beholden.policy.law import ENTRYPOINT, EXPLANATION, Law
+from beholden.policy.law import ENTRYPOINT, EXPLANATION, Law, digest
 from beholden.policy.settings import PolicySettings
+from beholden.policy.watching import State, watch
 
 ENGINE = "rego"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class _Loaded:
     revision: str
     loaded_ns: int
     explains: bool
+    digest: str
 
 
 class RegoEngine:
@@ -53,22 +59,44 @@ class RegoEngine:
         self._loading = asyncio.Lock()
         self._loaded: _Loaded | None = None
         self._turned = asyncio.Event()
+        self._watching: asyncio.Task[NoReturn] | None = None
+        self._problem = ""
 
     async def reload(self) -> bool:
         """Puts the law in force as it now reads, and says whether it is another than before.
 
         Calls in progress end under the law they began with. Raises FailedPrecondition for law that
-        cannot be read or built; the law in force stays then.
+        cannot be read or built, or is another under the same name; the law in force stays then.
         """
         async with self._loading:
-            law = await asyncio.to_thread(self._read)
-            if self._loaded is not None and self._loaded.revision == law.revision:
+            law, is_of = await asyncio.to_thread(self._read_law)
+            if self._loaded is not None and self._loaded.digest == is_of:
                 return False
+            if self._loaded is not None and self._loaded.revision == law.revision:
+                raise _refused(f"it is another, and is still called {law.revision}")
             bundle = await asyncio.to_thread(_build, law, self._settings.build_timeout)
-            self._loaded = _Loaded(bundle, law.revision, time.time_ns(), law.explains)
+            self._loaded = _Loaded(bundle, law.revision, time.time_ns(), law.explains, is_of)
             self._turned.set()
             self._turned = asyncio.Event()
             return True
+
+    def _read_law(self) -> tuple[Law, str]:
+        law = self._read()
+        return law, digest(law.modules, law.data)
+
+    def watch(self, state: Callable[[], State]) -> None:
+        """Reloads from now on whenever the law's files, whose `state` this is, have changed."""
+        self._watching = asyncio.create_task(watch(state, self._refresh, self._settings.watch))
+
+    async def _refresh(self) -> None:
+        """A law that cannot be taken up is said in the log and in the status, and the one in force stays."""
+        try:
+            if await self.reload():
+                _log.info("another law is in force: %s", self._in_force().revision)
+            self._problem = ""
+        except Exception as error:  # noqa: BLE001 - whatever it trips over, the next law is looked at
+            self._problem = getattr(error, "message", "") or f"the law cannot be read: {error}"
+            _log.error("%s; %s stays in force", self._problem, self._in_force().revision)
 
     async def decide(self, facts: Facts) -> Decision:
         """See `PolicyEngine.decide`."""
@@ -101,7 +129,12 @@ class RegoEngine:
         """See `PolicyEngine.status`."""
         loaded = self._in_force()
         return PolicyStatus(
-            ENGINE, loaded.revision, loaded.loaded_ns, healthy=True, detail="in process"
+            ENGINE,
+            loaded.revision,
+            loaded.loaded_ns,
+            healthy=True,
+            detail="in process",
+            problem=self._problem,
         )
 
     async def changed(self, revision: str) -> None:
@@ -111,6 +144,9 @@ class RegoEngine:
 
     async def close(self) -> None:
         """See `PolicyEngine.close`."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         self._loaded = None
         self._turned.set()
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from beholden.policy.facts import FactLimits
 
@@ -19,6 +20,12 @@ class PolicySettings:
 
     limits: FactLimits = field(default_factory=FactLimits)
     """How large the facts of one call may be."""
+
+    watch: float = 0.25
+    """Rego in process: seconds between two looks whether the law's files changed; 0 looks never."""
+
+    key: Path | None = None
+    """Rego in process: the public key (PEM) that must have signed the bundle; a folder is then refused."""
 
     build_timeout: float = 60.0
     """Rego in process: seconds after which a law that is still being compiled is given up."""

@@ -42,10 +42,10 @@ class Settings(BaseSettings):
     """`file:PATH` is Milvus Lite; `http://host:19530` is a Milvus server."""
 
     policy_url: str = Field(default_factory=lambda: f"file:{resource('policies')}")
-    """`file:FOLDER` is Rego in process; `http://host:8181` or `unix:///path` is OPA."""
+    """`file:PLACE`, a folder or a bundle, is Rego in process; `http://host:8181` or `unix:///path` is OPA."""
 
     policies: Path = Field(default_factory=lambda: resource("policies"))
-    """Where the issuers of evidence and its revocations are read, where OPA has the rest of the law."""
+    """Where the issuers of evidence and its revocations are read, where OPA or a bundle has the law."""
 
     ledger_url: str = "sqlite:///var/ledger.db"
     """Any SQLAlchemy URL of SQLite or PostgreSQL."""
@@ -110,6 +110,7 @@ class Settings(BaseSettings):
 
     @property
     def law_folder(self) -> Path:
-        """The policies folder: the one in force, or the one that `policies` names beside OPA's."""
+        """The policies folder: the one in force, or the one that `policies` names beside OPA or a bundle."""
         parts = urlsplit(self.policy_url)
-        return Path(url2pathname(parts.path)) if parts.scheme == "file" else self.policies
+        place = Path(url2pathname(parts.path))
+        return place if parts.scheme == "file" and not place.is_file() else self.policies

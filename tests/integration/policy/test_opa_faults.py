@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from beholden.core.errors import Unavailable
-from beholden.policy.law import write_bundle
+from beholden.policy.bundle import write_bundle
 from beholden.policy.opa import OpaEngine
 from beholden.policy.settings import PolicySettings
 from tests.contract.policy_engines import call, changed, law, opa_process, opa_server, require_opa

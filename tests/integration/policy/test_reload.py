@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey
 
 from beholden.core.errors import FailedPrecondition, Unavailable
+from beholden.policy.bundle import bundle_files, write_bundle
 from beholden.policy.law import Law
-from beholden.policy.open import read_law
+from beholden.policy.open import open_policy, read_law
 from beholden.policy.rego import RegoEngine
 from beholden.policy.settings import PolicySettings
+from beholden.policy.signing import sign
 from tests.contract.policy_engines import POLICIES, call, changed, law
 
 POLICE = call("metro-police", purpose="criminal_investigation")
@@ -77,6 +81,66 @@ async def test_an_edited_folder_is_taken_up(tmp_path: Path) -> None:
     async with asyncio.timeout(10):
         await waiting
         await engine.changed(before.revision)
+    await engine.close()
+
+
+async def test_a_watched_folder_is_taken_up_by_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Path(shutil.copytree(POLICIES, tmp_path / "policies"))
+    adopted = folder / "law/regimes/data.json"
+    good = adopted.read_text()
+    engine = await open_policy(f"file:{folder}", PolicySettings(watch=0.02))
+    assert isinstance(engine, RegoEngine)
+    before = await engine.decide(POLICE)
+    adopted.write_text('{"adopted": ["no such regime"]}')
+    while not (status := await engine.status()).problem:
+        await asyncio.sleep(0.02)
+    assert "no such regime" in status.problem
+    assert (status.healthy, status.revision) == (True, before.revision)
+    assert f"{before.revision} stays in force" in caplog.text
+    assert await engine.decide(POLICE) == before
+
+    adopted.write_text(good)
+    while (await engine.status()).problem:
+        await asyncio.sleep(0.02)
+    assert (await engine.status()).revision == before.revision
+
+    adopted.write_text('{"adopted": []}')
+    await engine.changed(before.revision)
+    assert (await engine.decide(POLICE)).allowed
+    assert not (await engine.status()).problem
+    await engine.close()
+
+
+async def test_a_signed_bundle_is_taken_up_and_an_unsigned_one_is_not(tmp_path: Path) -> None:
+    key = ECKey.generate_key("P-256")
+    public, bundle = tmp_path / "public.pem", tmp_path / "law.tar.gz"
+    public.write_bytes(key.as_pem(private=False))
+    settings = PolicySettings(watch=0.02, key=public)
+    write_bundle(law(), bundle)
+    with pytest.raises(FailedPrecondition, match="not signed"):
+        await open_policy(f"file:{bundle}", settings)
+    with pytest.raises(FailedPrecondition, match="no signed bundle"):
+        await open_policy(f"file:{POLICIES}", settings)
+
+    write_bundle(law(), bundle, sign(bundle_files(law()), key))
+    engine = await open_policy(f"file:{bundle}", settings)
+    write_bundle(changed(law(), data={**law().data, "law": {}}), bundle)
+    while not (status := await engine.status()).problem:
+        await asyncio.sleep(0.02)
+    assert "not signed" in status.problem
+    assert status.revision == law().revision
+    await engine.close()
+
+
+async def test_two_laws_do_not_share_a_name() -> None:
+    source = Source(law())
+    engine = RegoEngine(source, PolicySettings())
+    await engine.reload()
+    source.law = replace(saying("one"), revision=law().revision)
+    with pytest.raises(FailedPrecondition, match="still called"):
+        await engine.reload()
     await engine.close()
 
 

@@ -76,8 +76,9 @@ def test_a_bundle_is_what_opa_serves(
         pass  # it comes up, with the bundle active
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["bundle --key", "sign"])
 def test_a_signed_bundle_is_verified(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, at_once: bool
 ) -> None:
     opa = require_opa()
     key = tmp_path / "key.pem"
@@ -86,7 +87,6 @@ def test_a_signed_bundle_is_verified(
     (tmp_path / "public.pem").write_bytes(made.as_pem(private=False))
     (tmp_path / "other.pem").write_bytes(ECKey.generate_key("P-256").as_pem(private=False))
     bundle = tmp_path / "signed.tar.gz"
-    assert run(capsys, "bundle", bundle, "--policies", folder, "--key", key)[0] == 0
 
     def built(public: str) -> int:
         command: list[str | Path] = [
@@ -95,8 +95,18 @@ def test_a_signed_bundle_is_verified(
         ]  # fmt: skip
         return subprocess.run(command, capture_output=True, check=False).returncode
 
+    signing = ["--key", key]
+    assert (
+        run(capsys, "bundle", bundle, "--policies", folder, *(signing if at_once else []))[0] == 0
+    )
+    if not at_once:
+        assert built("public.pem") != 0
+        code, out, _ = run(capsys, "sign", bundle, *signing, "--json")
+        assert (code, json.loads(out)["signed"]) == (0, True)
     assert built("public.pem") == 0
     assert built("other.pem") != 0
+    assert run(capsys, "sign", bundle, "--key", tmp_path / "public.pem")[0] == 1
+    assert run(capsys, "sign", tmp_path / "none.tar.gz", *signing)[0] != 0
 
 
 def test_malformed_law_is_never_bundled(

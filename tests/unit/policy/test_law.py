@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from beholden.core.errors import FailedPrecondition
-from beholden.policy.law import load_law, write_bundle
+from beholden.policy.bundle import write_bundle
+from beholden.policy.law import load_law
 from tests.contract.policy_engines import POLICIES
 
 

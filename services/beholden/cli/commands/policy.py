@@ -26,6 +26,7 @@ def status(context: typer.Context) -> None:
                 ("loaded", when(found.load_time)),
                 ("healthy", "yes" if found.healthy else "no"),
                 ("detail", found.detail),
+                ("not taken up", found.problem),
             ]
         )
     )

@@ -1,10 +1,9 @@
-"""`beholden policy test | bundle | diff`: law at rest, before anybody is bound by it."""
+"""`beholden policy test | bundle | sign | diff`: law at rest, before anybody is bound by it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 
 _COLOURS = {"added": "green", "removed": "red", "changed": "yellow"}
 _MOST_WRONG = 20
-
-
-class Algorithm(StrEnum):
-    """What OPA verifies bundles by."""
-
-    ES256 = "ES256"
-    RS256 = "RS256"
 
 
 def check(
@@ -65,33 +57,48 @@ def bundle(
     out: Annotated[Path, typer.Argument(help="The bundle to write, a .tar.gz file.")],
     policies: Folder = None,
     key: Annotated[
-        Path | None, typer.Option(metavar="PEM", help="Sign it with this private key; wants opa.")
+        Path | None,
+        typer.Option(metavar="PEM", help="Sign it with this private key: P-256 or RSA."),
     ] = None,
-    algorithm: Annotated[Algorithm, typer.Option(help="The key's algorithm.")] = Algorithm.ES256,
 ) -> None:
     """Write the law as an OPA bundle that names its revision, checked first; the same law, the same bytes."""
-    from beholden.policy.law import write_bundle
-
     here = session(context)
     with law_at(str(chosen(policies)), policies) as (_, law), failures():
-        signatures = ""
-        if key is not None:
-            tool = opa()
-            if tool is None:
-                raise Failure("no opa is here to sign with", hint="beholden engines install opa")
-            signatures = tool.sign(law, key, algorithm)
-        # Under another name until it is whole: a half bundle must not be served.
-        part = out.with_name(f".{out.name}.part")
-        try:
-            write_bundle(law, part, signatures)
-            part.replace(out)
-        except OSError as error:
-            raise Failure(f"cannot write {out}: {error.strerror}") from None
-        finally:
-            part.unlink(missing_ok=True)
-    here.output.document({"out": str(out), "revision": law.revision, "signed": bool(signatures)})
+        _write(here.output, law, out, key)
+
+
+def sign(
+    context: typer.Context,
+    bundle: Annotated[Path, typer.Argument(help="The bundle to sign, in place.")],
+    key: Annotated[Path, typer.Option(metavar="PEM", help="The private key: P-256 or RSA.")],
+) -> None:
+    """Sign a bundle, as OPA verifies it; its law is checked first, and a signature it has is replaced."""
+    from beholden.policy.open import read_law
+
+    here = session(context)
+    with failures():
+        if not bundle.is_file():
+            raise Failure(f"there is no bundle {bundle}", "NOT_FOUND")
+        _write(here.output, read_law(bundle), bundle, key)
+
+
+def _write(output: Output, law: Law, out: Path, key: Path | None) -> None:
+    from beholden.policy.bundle import bundle_files, write_bundle
+    from beholden.policy.signing import read_key, sign
+
+    signatures = sign(bundle_files(law), read_key(key)) if key else ""
+    # Under another name until it is whole: a half bundle must not be served.
+    part = out.with_name(f".{out.name}.part")
+    try:
+        write_bundle(law, part, signatures)
+        part.replace(out)
+    except OSError as error:
+        raise Failure(f"cannot write {out}: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    output.document({"out": str(out), "revision": law.revision, "signed": bool(signatures)})
     signed = "signed" if signatures else "not signed"
-    here.output.show(f"revision {safe(law.revision)} in {safe(out)}, {signed}")
+    output.show(f"revision {safe(law.revision)} in {safe(out)}, {signed}")
 
 
 def diff(

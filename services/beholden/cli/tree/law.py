@@ -41,8 +41,9 @@ def ask_the_law(app: typer.Typer) -> None:
         under,
         policy_work.bundle,
         "policy bundle bundle.tar.gz",
-        "policy bundle bundle.tar.gz --key signing.pem --algorithm ES256",
+        "policy bundle bundle.tar.gz --key signing.pem",
     )
+    hang(under, policy_work.sign, "policy sign bundle.tar.gz --key signing.pem")
     hang(under, policy_work.diff, "policy diff HEAD~1", "policy diff policies/ candidate/")
     hang(
         under,
