@@ -20,8 +20,7 @@ async def test_cases(path: Path, kind: str, tmp_path: Path) -> None:
     cases = load_cases(path)
     wrong = []
     async with opened(kind, cases.under(law()), tmp_path) as engine:
-        for case in cases.cases:
-            for facts in case.given.facts(TENANTS):
-                decision = await engine.decide(facts)
-                wrong += [f"{case.name}: {facts}: {one}" for one in case.want.differences(decision)]
+        for case, facts in cases.calls(TENANTS):
+            decision = await engine.decide(facts)
+            wrong += [f"{case.name}: {facts}: {one}" for one in case.want.differences(decision)]
     assert not wrong, "\n".join(wrong)

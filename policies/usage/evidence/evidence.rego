@@ -17,6 +17,16 @@ covering contains kind if {
 }
 
 # METADATA
+# title: The office, in the law's word, of who gave the authorisation
+office := data.law.issuers[input.evidence.authorisation.issuer].office
+
+# METADATA
+# title: Whether it was given in urgency, before the decision that it needs
+urgency := "urgent" if input.evidence.authorisation.urgent == true
+
+urgency := "ordinary" if input.evidence.authorisation.urgent == false
+
+# METADATA
 # title: Pairs of a kind of evidence and what it is, in words, that keeps it from covering this call
 lacks contains [kind, "not from an issuer that the law knows for it"] if {
 	some kind, shown in input.evidence

@@ -6,6 +6,7 @@
 # scope: package
 package usage.exemption
 
+import data.usage.actor
 import data.usage.dates
 import data.usage.evidence
 
@@ -42,10 +43,12 @@ remedies contains [restriction, exemption.says] if {
 holds(exemption) if {
 	input.purpose in exemption.purposes
 	names_tenant(exemption)
+	for_kind(exemption)
 	every fact in exemption.requires {
 		given(fact)
 	}
 	for_offence(exemption)
+	by_office(exemption)
 	dates.reached(exemption.since)
 	lasts(exemption)
 }
@@ -60,6 +63,23 @@ for_offence(exemption) if {
 	"authorisation" in evidence.covering
 	some offence in input.evidence.authorisation.offences
 	offence in exemption.offences
+}
+
+# All that the call is made by or for must be of these kinds: whom one works for is not left behind.
+for_kind(exemption) if not "kinds" in object.keys(exemption)
+
+for_kind(exemption) if {
+	is_array(exemption.kinds)
+	every kind in actor.kinds {
+		kind in exemption.kinds
+	}
+}
+
+by_office(exemption) if not "offices" in object.keys(exemption)
+
+by_office(exemption) if {
+	"authorisation" in evidence.covering
+	evidence.office in exemption.offices[evidence.urgency]
 }
 
 names_tenant(exemption) if exemption.tenants == "any"
@@ -102,7 +122,9 @@ wants(exemption) := union({
 		some fact in exemption.requires
 		not given(fact)
 	},
+	{"it is for other kinds of organisation" | not for_kind(exemption)},
 	{"show an authorisation for one of its offences" | not for_offence(exemption)},
+	{"show an authorisation from an office that may give it" | not by_office(exemption)},
 	{concat("", ["it begins only on ", exemption.since]) | not dates.reached(exemption.since)},
 	{concat("", ["it ended on ", exemption.until]) | not lasts(exemption)},
 })

@@ -81,6 +81,37 @@ test_an_authorisation_lifts_for_its_offences_only if {
 	not ordered(object.union(by_order, {"requires": [], "offences": ["kidnapping"]}), object.remove(examples.order, ["id"]))
 }
 
+test_lifts_for_its_kinds_only if {
+	searchers := object.union(named, {"kinds": ["victim_search", "police_department"]})
+	lifted(searchers, facts)
+	not lifted(object.union(named, {"kinds": ["victim_search"]}), facts)
+	not lifted(object.union(named, {"kinds": []}), facts)
+	not lifted(object.union(named, {"kinds": null}), facts)
+	not lifted(object.union(named, {"kinds": "victim_search"}), facts)
+}
+
+court(offices) := object.union(by_order, {"offices": offices})
+
+of_office(entry, order, office) if {
+	lifted(entry, with_order(order)) with data.law.issuers as {"court": object.union({"issues": ["authorisation"]}, office)}
+		with data.law.revocations as {}
+}
+
+test_an_authorisation_lifts_from_its_offices_only if {
+	courts := court({"ordinary": ["court"], "urgent": ["law_enforcement"]})
+	urgent := object.union(examples.order, {"urgent": true})
+	of_office(courts, examples.order, {"office": "court"})
+	of_office(courts, urgent, {"office": "law_enforcement"})
+	not of_office(courts, examples.order, {"office": "law_enforcement"})
+	not of_office(courts, urgent, {"office": "court"})
+	not of_office(courts, examples.order, {})
+	not of_office(courts, object.union(examples.order, {"urgent": null}), {"office": "court"})
+	every malformed in [{}, null, ["court"], {"ordinary": null}, {"ordinary": "court"}] {
+		not of_office(court(malformed), examples.order, {"office": "court"})
+	}
+	not lifted(object.union(courts, {"requires": []}), examples.by(examples.police, "criminal_investigation"))
+}
+
 test_a_missing_condition_lifts_nothing if {
 	every key in ["lifts", "tenants", "purposes", "requires", "since", "until"] {
 		not lifted(object.remove(named, [key]), facts)

@@ -74,6 +74,11 @@ malformed[name] := "a string" if {
 	not text(name)
 }
 
+malformed[name] := "\"yes\", \"no\" or empty" if {
+	some name in ["public_space", "realtime"]
+	not yes_or_no(name)
+}
+
 malformed[name] := "an object" if {
 	some name in ["evidence", "request"]
 	not mapping(name)
@@ -91,6 +96,11 @@ malformed["client"] := "absent, or a tenant's record" if {
 malformed["time"] := "an instant: now as 2026-11-22T00:35:37Z, ns as an integer" if not instant
 
 text(name) if is_string(input[name])
+
+# What is not said is not known: facts that were recorded before there was this word hold as well.
+yes_or_no(name) if not name in object.keys(input)
+
+yes_or_no(name) if input[name] in {"", "no", "yes"}
 
 mapping(name) if is_object(input[name])
 

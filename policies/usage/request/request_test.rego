@@ -14,6 +14,9 @@ missing(path) := json.patch(examples.search, [{"op": "remove", "path": path}])
 test_sound_facts_have_no_violation if {
 	codes(examples.search) == set()
 	codes(examples.by(examples.searchers, "victim_identification")) == set()
+	every word in ["", "no", "yes"] {
+		codes(object.union(examples.search, {"public_space": word, "realtime": word})) == set()
+	}
 }
 
 test_each_fact_must_be_there if {
@@ -32,6 +35,8 @@ test_each_fact_must_have_its_shape if {
 	every path, values in {
 		"action": [1, null, ["face.search"]],
 		"purpose": [0, null, {"a": 1}],
+		"public_space": [true, null, "Yes", "maybe"],
+		"realtime": [false, null, "no ", ["yes"]],
 		"client": ["", null, false, {}, {"id": "x", "kind": "newsroom"}],
 		"evidence": ["", null, []],
 		"request": ["x", null, []],

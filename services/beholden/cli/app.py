@@ -90,6 +90,14 @@ def root(  # noqa: PLR0917 - one for each option
     case: Annotated[
         str, typer.Option(envvar="BEHOLDEN_CASE", metavar="ID", help="The case it belongs to.")
     ] = "",
+    realtime: Annotated[
+        bool | None,
+        typer.Option("--live/--recorded", help="Whether the pictures come as they are made."),
+    ] = None,
+    public_space: Annotated[
+        bool | None,
+        typer.Option("--public/--private", help="Whether they show a place open to the public."),
+    ] = None,
     authorisation: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Show this signed authorisation with the call."),
@@ -119,6 +127,8 @@ def root(  # noqa: PLR0917 - one for each option
             jurisdiction=jurisdiction,
             on_behalf_of=on_behalf_of,
             case=case,
+            realtime=realtime,
+            public_space=public_space,
             authorisation=authorisation,
             consent=consent,
             timeout=timeout,

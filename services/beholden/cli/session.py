@@ -19,6 +19,9 @@ from beholden.cli.output import Output
 Stub = TypeVar("Stub")
 
 
+_YES_OR_NO = {None: "", False: "no", True: "yes"}
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The options that every command has; empty strings where nothing was said."""
@@ -32,6 +35,8 @@ class Options:
     jurisdiction: str = ""
     on_behalf_of: str = ""
     case: str = ""
+    realtime: bool | None = None
+    public_space: bool | None = None
     authorisation: Path | None = None
     consent: Path | None = None
     timeout: float = 30.0
@@ -45,6 +50,8 @@ class Options:
             "jurisdiction": self.jurisdiction,
             "on-behalf-of": self.on_behalf_of,
             "case": self.case,
+            "realtime": _YES_OR_NO[self.realtime],
+            "public-space": _YES_OR_NO[self.public_space],
         }
         for name, value in said.items():
             if not (value.isascii() and value.isprintable()):

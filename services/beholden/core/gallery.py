@@ -28,13 +28,17 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where an enrolled face came from and why it may be kept. Times are Unix nanoseconds, 0 if unknown."""
+    """Where an enrolled face came from and why it may be kept. Times are Unix nanoseconds, 0 if unknown.
+
+    `acquisition` is how the picture was come by, as the API names it; empty if unknown.
+    """
 
     source: str = ""
     legal_basis: str = ""
     consent_id: str = ""
     capture_ns: int = 0
     expire_ns: int = 0
+    acquisition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a caller declares about a call, as metadata: why, where, for whom, in which case."""
+"""What a caller declares about a call, as metadata: why, where, for whom, in which case, how."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from beholden.guard.call import Metadata
 
 _PREFIX = "beholden-"
 
+_YES_OR_NO = (re.compile(r"(yes|no)?"), "yes or no")
 _DECLARED = {
     "purpose": (re.compile(r"[a-z0-9_]{0,64}"), "at most 64 of a-z, 0-9 and '_'"),
     "jurisdiction": (re.compile(r"[A-Za-z0-9-]{0,64}"), "a code such as US-WA"),
@@ -19,6 +20,8 @@ _DECLARED = {
         "a tenant's id or a kind of organisation",
     ),
     "case": (re.compile(r"[ -~]{0,255}"), "at most 255 printable ASCII characters"),
+    "realtime": _YES_OR_NO,
+    "public_space": _YES_OR_NO,
 }
 _KEYS = {name: _PREFIX + name.replace("_", "-") for name in (*_DECLARED, *KINDS)}
 _KNOWN = frozenset(_KEYS.values())

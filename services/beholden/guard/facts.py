@@ -77,6 +77,7 @@ class Gathering:
             "tenant": call.tenant,
             "action": call.method.action,
             **said,
+            "realtime": "yes" if call.method.realtime else said["realtime"],
             "evidence": await self._evidence(call, now_ns),
             "request": request_facts(call.method.facts, call.request),
             "time": time_facts(now_ns),

@@ -22,11 +22,12 @@ class Method:
     """One RPC. `name` is `beholden.v1.SearchService/SearchFaces`, `path` the same after a slash.
 
     `client_streaming`: many messages come, of which the first is asked about; `server_streaming`:
-    many answers go.
+    many answers go. What a `realtime` one does is live, whatever its caller declares.
     """
 
     name: str
     action: str
+    realtime: bool
     request: type[Message]
     response: type[Message]
     limits: Plan
@@ -73,12 +74,13 @@ def read_methods(services: Iterable[ServiceDescriptor]) -> Mapping[str, Method]:
 def _read(descriptor: MethodDescriptor) -> Method:
     name = f"{descriptor.containing_service.full_name}/{descriptor.name}"
     options: Any = descriptor.GetOptions()
-    action: str = options.Extensions[policy_pb2.method_policy].action
-    if not action:
+    policy = options.Extensions[policy_pb2.method_policy]
+    if not policy.action:
         raise AnnotationError(f"{name}: has no action; set option (method_policy).action")
     return Method(
         name=name,
-        action=action,
+        action=policy.action,
+        realtime=policy.realtime,
         request=GetMessageClass(descriptor.input_type),
         response=GetMessageClass(descriptor.output_type),
         limits=compile_limits(descriptor.input_type),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -13,9 +13,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from beholden.core.errors import FailedPrecondition
-from beholden.core.law import Decision, Facts, Json
+from beholden.core.law import Decision, Facts, Json, Obligation
 from beholden.policy.law import Law, digest
 from beholden.policy.tenants import Tenant
+
+_LEAST = ("delete_by", "max_results")
 
 
 class _Entry(BaseModel):
@@ -33,6 +35,8 @@ class Given(_Entry):
     jurisdiction: str | list[str] = ""
     on_behalf_of: str | list[str] = ""
     case: str | list[str] = ""
+    realtime: str | list[str] = ""
+    public_space: str | list[str] = ""
     roles: list[str] = []
     evidence: dict[str, Any] = {}
     request: dict[str, Any] = {}
@@ -75,6 +79,7 @@ class Want(_Entry):
 
     exemptions: list[str] | None = None
     obligations: dict[str, Any] | None = None
+    """By kind; of several of one kind the strictest, of lists all that they name."""
 
     def differences(self, decision: Decision) -> Iterator[str]:
         """Where the decision is another."""
@@ -82,7 +87,7 @@ class Want(_Entry):
             "allow": decision.allowed,
             "because": sorted({reason.law or reason.code for reason in decision.reasons}),
             "exemptions": sorted(decision.exemptions),
-            "obligations": {one.kind: one.value for one in decision.obligations},
+            "obligations": _strictest(decision.obligations),
         }
         for name, value in found.items():
             wanted = getattr(self, name)
@@ -102,11 +107,22 @@ class Case(_Entry):
 
 
 class Cases(_Entry):
-    """A file of cases; `law` are topics that take the place of the folder's own."""
+    """A file of cases; `law` are topics that take the place of the folder's own.
+
+    `tenants` are other organisations that call here, beside the registry's.
+    """
 
     description: str
     law: dict[str, Any] = {}
+    tenants: list[Tenant] = []
     cases: list[Case]
+
+    def calls(self, tenants: Mapping[str, Tenant]) -> Iterator[tuple[Case, Facts]]:
+        """Every call of every case. Raises KeyError for a tenant that is nowhere registered."""
+        known = {**tenants, **{tenant.id: tenant for tenant in self.tenants}}
+        for case in self.cases:
+            for facts in case.given.facts(known):
+                yield case, facts
 
     def under(self, law: Law) -> Law:
         """The law that the cases are about."""
@@ -114,6 +130,20 @@ class Cases(_Entry):
         assert isinstance(own, Mapping)
         data = {**law.data, "law": {**own, **self.law}}
         return replace(law, data=data, revision=digest(law.modules, data))
+
+
+def _strictest(obligations: Iterable[Obligation]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for one in obligations:
+        value: Any = one.value
+        if one.kind in found:
+            before = found[one.kind]
+            if isinstance(value, list):
+                value = [*before, *value]
+            else:
+                value = (min if one.kind in _LEAST else max)(before, value)
+        found[one.kind] = sorted(value) if isinstance(value, list) else value
+    return found
 
 
 def load_cases(path: Path) -> Cases:

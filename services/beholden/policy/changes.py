@@ -19,6 +19,8 @@ _ENTRIES = (
     ("law", "limits", "max_results", "*"),
     ("regimes", "*", "restrictions", "*"),
     ("regimes", "*", "exemptions", "*"),
+    ("regimes", "*", "consent", "*"),
+    ("regimes", "*", "duties", "*"),
     ("regimes", "*", "*"),
 )
 _NAMES = {
@@ -26,6 +28,8 @@ _NAMES = {
     "moratoria": "restriction",
     "restrictions": "restriction",
     "issuers": "issuer",
+    "consent": "consent",
+    "duties": "duty",
 }
 
 

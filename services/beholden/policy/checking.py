@@ -34,7 +34,7 @@ async def check_cases(
     for file in files:
         cases = load_cases(file)
         under = cases.under(law)
-        calls = [(case, facts) for case in cases.cases for facts in case.given.facts(tenants)]
+        calls = list(cases.calls(tenants))
         asked = [facts for _, facts in calls]
         yield _compared(file, "rego", calls, await decide_all(under, asked))
         if opa is not None:

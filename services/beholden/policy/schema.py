@@ -60,7 +60,11 @@ Words = Annotated[str, Field(min_length=1)]
 Some = Field(min_length=1)
 Similarity = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Reviewers = Annotated[int, Field(ge=1, le=9)]
+Office = Literal["court", "data_protection_authority", "independent_authority", "law_enforcement"]
+"""What an issuer of authorisations is."""
 
+AcquisitionName = Annotated[str, _known("acquisitions")]
 ActionName = Annotated[str, _known("actions")]
 ClassName = Annotated[str, _known("classes")]
 KindName = Annotated[str, _known("kinds")]
@@ -120,17 +124,46 @@ class Adopted(_Entry):
     adopted: list[RegimeName]
 
 
-class Restriction(_Entry):
-    """What is forbidden, to whom, for what, where, since and until when; what is absent binds all."""
+class Scope(_Entry):
+    """Which calls are bound: by whom, for what, where, how, since and until when; absent binds all."""
 
     says: Words
     classes: Annotated[list[ClassName], Some] | None = None
     kinds: Annotated[list[KindName], Some] | None = None
     purposes: list[PurposeName] | None = None
     jurisdictions: Annotated[list[Place], Some] | None = None
+    realtime: Literal[True] | None = None
+    public_space: Literal[True] | None = None
+    attributes: Annotated[list[Words], Some] | None = None
+    acquisitions: Annotated[list[AcquisitionName], Some] | None = None
+    urgent: Literal[True] | None = None
     since: Date
     until: OpenDate
     until_event: EventName | None = None
+
+
+class Asked(_Entry):
+    """Obligations; outputs may last for whole hours, or as long as the authorisation they rest on."""
+
+    min_similarity: Similarity | None = None
+    max_results: Count | None = None
+    review: Reviewers | None = None
+    redact: Annotated[list[Words], Some] | None = None
+    delete_by: Count | Literal["authorisation"] | None = None
+    notify: Annotated[list[Words], Some] | None = None
+
+
+class Duty(Scope):
+    """What is asked of the calls that it binds, if they are allowed."""
+
+    asks: Asked
+
+
+class Offices(_Entry):
+    """Whose authorisations count, and whose where they were given in urgency."""
+
+    ordinary: list[Office]
+    urgent: list[Office]
 
 
 class Exemption(_Entry):
@@ -139,9 +172,11 @@ class Exemption(_Entry):
     says: Words
     lifts: Annotated[list[RestrictionId], Some]
     tenants: Annotated[list[str], Some] | Literal["any"]
+    kinds: Annotated[list[KindName], Some] | None = None
     purposes: Annotated[list[PurposeName], Some]
     requires: list[Literal["case", "jurisdiction", "on_behalf_of", "authorisation", "consent"]]
     offences: Annotated[list[Words], Some] | None = None
+    offices: Offices | None = None
     since: Date
     until: OpenDate
 
@@ -160,8 +195,10 @@ class Regime(_Entry):
     title: Words
     sources: Annotated[list[Source], Some]
     does_not_cover: Words
-    restrictions: dict[str, Restriction]
+    restrictions: dict[str, Scope]
     exemptions: dict[str, Exemption]
+    consent: dict[str, Scope] = {}
+    duties: dict[str, Duty] = {}
 
 
 class Similarities(_Entry):
@@ -199,7 +236,7 @@ class RequiredReview(_Entry):
 
     kinds: list[KindName]
     purposes: list[PurposeName]
-    reviewers: Annotated[int, Field(ge=1, le=9)]
+    reviewers: Reviewers
 
 
 class Review(_Entry):
@@ -213,9 +250,10 @@ class Review(_Entry):
 
 
 class Provenance(_Entry):
-    """Which classes of actions want to know where a face came from."""
+    """Which classes of actions want to know where a face came from, and how pictures are come by."""
 
     classes: list[ClassName]
+    acquisitions: dict[str, Titled]
 
 
 class Attribute(Titled):
@@ -242,6 +280,7 @@ class Issuer(Titled):
     """Who signs evidence: of what kind, good for how long at most, with which public keys (a JWKS)."""
 
     issues: Annotated[list[Literal["authorisation", "consent"]], Some]
+    office: Office | None = None
     max_days: Annotated[int, Field(ge=1, le=3660)]
     keys: Annotated[list[dict[str, Any]], Some, AfterValidator(_public)]
 
@@ -264,7 +303,9 @@ class Topics(BaseModel):
     jurisdictions: dict[str, list[str]]
     regimes: Adopted
     exemptions: dict[str, Exemption]
-    moratoria: dict[str, Restriction]
+    moratoria: dict[str, Scope]
+    consent: dict[str, Scope]
+    duties: dict[str, Duty]
     events: dict[str, Event]
     thresholds: Thresholds
     limits: Limits
@@ -314,6 +355,7 @@ def _vocabulary(law: Law) -> Mapping[str, Set[str]]:
         keys = _keys(law.data, "regimes", regime, "restrictions")
         restrictions |= {f"{regime}/{key}" for key in keys}
     named = {
+        "acquisitions": _keys(law.data, "law", "provenance", "acquisitions"),
         "purposes": _keys(law.data, "law", "purposes", "known"),
         "regimes": regimes,
         "restrictions": restrictions,

@@ -54,6 +54,9 @@ def provenance_of(message: collection_pb2.Provenance) -> Provenance:
         consent_id=message.consent_id,
         capture_ns=message.capture_time.ToNanoseconds(),
         expire_ns=message.expire_time.ToNanoseconds(),
+        acquisition=collection_pb2.Acquisition.Name(message.acquisition)
+        if message.acquisition
+        else "",
     )
 
 
@@ -72,6 +75,7 @@ def face(collection: str, item: Face) -> collection_pb2.Face:
             consent_id=past.consent_id,
             capture_time=timestamp(past.capture_ns),
             expire_time=timestamp(past.expire_ns),
+            acquisition=past.acquisition or None,
         ),
         enrolled_by=item.enrolled_by,
         create_time=timestamp(item.enrolled_ns),

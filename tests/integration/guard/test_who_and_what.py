@@ -83,6 +83,7 @@ async def test_the_law_sees_the_whole_call(home: House):
             ("beholden-jurisdiction", "US-CA"),
             ("beholden-on-behalf-of", "metro-police"),
             ("beholden-case", "4711"),
+            ("beholden-public-space", "no"),
         ],
     )
     [facts] = home.law.asked
@@ -98,6 +99,8 @@ async def test_the_law_sees_the_whole_call(home: House):
         "jurisdiction": "US-CA",
         "on_behalf_of": "metro-police",
         "case": "4711",
+        "realtime": "",
+        "public_space": "no",
         "evidence": {},
         "request": {"collection": "collections/news", "min_similarity": 0.9},
     }

@@ -5,7 +5,9 @@ import pytest
 from beholden.core.errors import InvalidArgument
 from beholden.guard.declarations import declarations
 
-NONE = {"purpose": "", "jurisdiction": "", "on_behalf_of": "", "case": ""}
+NONE = dict.fromkeys(
+    ("purpose", "jurisdiction", "on_behalf_of", "case", "realtime", "public_space"), ""
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,8 @@ NONE = {"purpose": "", "jurisdiction": "", "on_behalf_of": "", "case": ""}
         ({"beholden-jurisdiction": ("US-WA",)}, NONE | {"jurisdiction": "US-WA"}),
         ({"beholden-on-behalf-of": ("find-the-lost",)}, NONE | {"on_behalf_of": "find-the-lost"}),
         ({"beholden-consent": ("eyJ",), "beholden-authorisation": ("eyJ",)}, NONE),
+        ({"beholden-realtime": ("yes",)}, NONE | {"realtime": "yes"}),
+        ({"beholden-public-space": ("no",)}, NONE | {"public_space": "no"}),
         ({"beholden-case": ("No. 12 / 2026 (b)",)}, NONE | {"case": "No. 12 / 2026 (b)"}),
     ],
 )
@@ -40,6 +44,8 @@ def test_declarations(metadata: dict[str, tuple[str, ...]], said: dict[str, str]
         ("beholden-case", ("x" * 256,)),
         ("beholden-case", ("a\tb",)),
         ("beholden-case", (b"1",)),
+        ("beholden-realtime", ("Yes",)),
+        ("beholden-public-space", ("true",)),
         ("beholden-purpse", ("news",)),
         ("beholden-purpose-bin", (b"news",)),
     ],

@@ -6,14 +6,18 @@ import hashlib
 import json
 import random
 import struct
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 
+from beholden.guard.authorities import Authorities
 from beholden.guard.call import Principal
 from beholden.guard.facts import (
+    Gathering,
     compile_facts,
     digests,
     principal_facts,
@@ -21,6 +25,7 @@ from beholden.guard.facts import (
     shortest,
     time_facts,
 )
+from beholden.guard.methods import read_methods
 from beholden.v1 import embedding_pb2, search_pb2
 from tests.unit.guard.protos import compiled
 
@@ -139,3 +144,24 @@ def test_time_is_an_instant_and_an_integer():
 
 def test_principal():
     assert principal_facts(Principal("ada", "t", ("a", "b"))) == {"id": "ada", "roles": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("live", "said", "fact"), [(True, "no", "yes"), (False, "no", "no"), (False, "", "")]
+)
+async def test_a_live_method_is_live_whatever_is_declared(live: bool, said: str, fact: str):
+    methods = read_methods(search_pb2.DESCRIPTOR.services_by_name.values())
+    method = replace(methods["/beholden.v1.SearchService/SearchFaces"], realtime=live)
+    call: Any = SimpleNamespace(
+        method=method,
+        metadata={"beholden-realtime": (said,)},
+        principal=Principal("ada", "t"),
+        tenant={},
+        request=search_pb2.SearchFacesRequest(),
+    )
+
+    async def proceed(_: Any) -> Any:
+        return None
+
+    await Gathering({}, lambda: 1, Authorities, audience="", leeway=0)(call, proceed)
+    assert call.facts["realtime"] == fact

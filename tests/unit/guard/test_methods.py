@@ -124,3 +124,11 @@ def test_every_problem_is_named_at_once(tmp_path: Path):
 def test_an_annotated_method_of_another_package_starts(tmp_path: Path):
     trial = compiled(tmp_path, f"message Q {{}} message A {{}} {RPC}")
     assert read_methods(trial.services_by_name.values())["/trial.S/Do"].action == "a.do"
+
+
+def test_a_method_may_be_live(tmp_path: Path):
+    policy = "{ option (method_policy) = {action: 'a.do', realtime: true}; }"
+    rpc = f"service S {{ rpc Do(Q) returns (A) {policy} }}"
+    file = compiled(tmp_path, f"message Q {{}} message A {{}} {rpc}")
+    (method,) = read_methods(file.services_by_name.values()).values()
+    assert method.realtime

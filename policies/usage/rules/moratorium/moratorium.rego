@@ -6,9 +6,8 @@
 # scope: package
 package usage.rules.moratorium
 
-import data.usage.actor
-import data.usage.dates
 import data.usage.exemption
+import data.usage.scope
 import data.usage.words
 
 answered if {
@@ -46,58 +45,14 @@ exemptions contains lift[1] if {
 in_force[id] := restriction if {
 	some regime in data.law.regimes.adopted
 	some key, restriction in data.regimes[regime].restrictions
-	applies(restriction)
+	scope.binds(restriction)
 	id := concat("/", [regime, key])
 }
 
 in_force[id] := restriction if {
 	some key, restriction in data.law.moratoria
-	applies(restriction)
+	scope.binds(restriction)
 	id := concat("/", ["moratoria", key])
-}
-
-applies(restriction) if {
-	not other_action(restriction)
-	not other_actor(restriction)
-	not other_purpose(restriction)
-	not other_place(restriction)
-	not early(restriction)
-	not over(restriction)
-}
-
-# A negated call is given values that are always there, never a reference that may be missing: of
-# that the engines make different things.
-other_action(restriction) if {
-	is_array(restriction.classes)
-	not any_in(actor.classes, restriction.classes)
-}
-
-other_actor(restriction) if {
-	is_array(restriction.kinds)
-	not any_in(actor.kinds, restriction.kinds)
-}
-
-# A purpose that is not declared, or not known, may be any purpose.
-other_purpose(restriction) if {
-	is_array(restriction.purposes)
-	data.law.purposes.known[input.purpose]
-	not input.purpose in restriction.purposes
-}
-
-other_place(restriction) if {
-	is_array(restriction.jurisdictions)
-	not any_in(actor.places, restriction.jurisdictions)
-}
-
-early(restriction) if dates.ahead(restriction.since)
-
-over(restriction) if dates.reached(restriction.until)
-
-over(restriction) if dates.reached(data.law.events[restriction.until_event].date)
-
-any_in(these, those) if {
-	some one in these
-	one in those
 }
 
 lifted(id) if {
@@ -115,13 +70,14 @@ lifted_by[id] := concat("; ", sort(says)) if {
 	says := {remedy[1] | some remedy in exemption.remedies; remedy[0] == id}
 }
 
-until(restriction) := concat("", [", until ", data.law.events[restriction.until_event].title])
+until(restriction) := concat("", [", until ", concat(" or until ", sort(ends(restriction)))]) if {
+	count(ends(restriction)) > 0
+}
 
-until(restriction) := concat("", [", until ", restriction.until]) if restriction.until != ""
+until(restriction) := ", until further notice" if count(ends(restriction)) == 0
 
-until(restriction) := ", until further notice" if {
-	restriction.until == ""
-	not restriction.until_event
+ends(restriction) := {date | date := restriction.until; date != ""} | {title |
+	title := data.law.events[restriction.until_event].title
 }
 
 remedy(id) := "." if lifted_by[id] == ""

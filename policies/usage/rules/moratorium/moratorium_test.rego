@@ -43,6 +43,8 @@ test_says_until_when if {
 	{d.message | some d in dated} == {"Police may not, since 2020-06-10, until 2030-01-01."}
 	event := denials(but("until_event", "law"), facts)
 	{d.message | some d in event} == {"Police may not, since 2020-06-10, until a law is made."}
+	both := denials(object.union(but("until", "2030-01-01"), {"until_event": "law"}), facts)
+	{d.message | some d in both} == {"Police may not, since 2020-06-10, until 2030-01-01 or until a law is made."}
 }
 
 test_binds_what_it_names_only if {

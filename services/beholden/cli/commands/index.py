@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,14 @@ _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_.:-]+")
 _REQUESTS = uuid.UUID("b0f7f3bc-4f0e-5d0c-9d0e-6f0d5f3f0a55")
 
 
+class Acquisition(Enum):
+    """How a picture may be come by, as the command line names it."""
+
+    FROM_SUBJECT = "from-subject"
+    TARGETED = "targeted"
+    UNTARGETED = "untargeted"
+
+
 def index(  # noqa: PLR0917 - one for each option
     context: typer.Context,
     collection: Collection,
@@ -30,6 +39,9 @@ def index(  # noqa: PLR0917 - one for each option
     source: Annotated[str, typer.Option(help="Where the pictures come from.")] = "",
     legal_basis: Annotated[str, typer.Option(help="Why the faces may be kept.")] = "",
     consent_id: Annotated[str, typer.Option(help="The subject's consent.")] = "",
+    acquisition: Annotated[
+        Acquisition | None, typer.Option(help="How the pictures were come by.")
+    ] = None,
     external_id: Annotated[
         str, typer.Option(help="Your own name for who is shown; the file's name if absent.")
     ] = "",
@@ -54,7 +66,10 @@ def index(  # noqa: PLR0917 - one for each option
         if every_face
         else search_pb2.QUALITY_FILTER_AUTO,
         provenance=collection_pb2.Provenance(
-            source=source, legal_basis=legal_basis, consent_id=consent_id
+            source=source,
+            legal_basis=legal_basis,
+            consent_id=consent_id,
+            acquisition=f"ACQUISITION_{acquisition.name}" if acquisition else None,
         ),
     )
 

@@ -158,11 +158,8 @@ async def _differing(old: Law, new: Law, *folders: Path) -> list[dict[str, Any]]
     for folder in folders:
         tenants = tenants_of(folder)
         for file in sorted((folder / "cases").glob("*.yaml")):
-            for case in load_cases(file).cases:
-                for facts in case.given.facts(tenants):
-                    calls.setdefault(
-                        encode(facts, FactLimits()), (f"{file.stem}: {case.name}", facts)
-                    )
+            for case, facts in load_cases(file).calls(tenants):
+                calls.setdefault(encode(facts, FactLimits()), (f"{file.stem}: {case.name}", facts))
     asked = [facts for _, facts in calls.values()]
     was, becomes = await decide_all(old, asked), await decide_all(new, asked)
     return [
