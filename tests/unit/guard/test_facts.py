@@ -26,6 +26,7 @@ from beholden.guard.facts import (
     time_facts,
 )
 from beholden.guard.methods import read_methods
+from beholden.guard.tally import Tally
 from beholden.v1 import embedding_pb2, search_pb2
 from tests.unit.guard.protos import compiled
 
@@ -158,6 +159,8 @@ async def test_a_live_method_is_live_whatever_is_declared(live: bool, said: str,
         principal=Principal("ada", "t"),
         tenant={},
         request=search_pb2.SearchFacesRequest(),
+        tally=Tally(),
+        rest=(),
     )
 
     async def proceed(_: Any) -> Any:
