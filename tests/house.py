@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import yaml
 
 from beholden.guard import tokens
 from beholden.guard.keys import read_keys
@@ -94,6 +95,17 @@ def house(folder: Path, services: Sequence[str] = ("all",), **settings: str) -> 
             if process.poll() is None:
                 process.terminate()
             process.wait(30)
+
+
+def registry(folder: Path, **moderation: Mapping[str, Any]) -> Path:
+    """The project's tenants in a file of their own, some with `moderation`, by id with `_` for `-`."""
+    known = yaml.safe_load((ROOT / "policies" / "tenants.yaml").read_text())
+    for tenant in known["tenants"]:
+        if own := moderation.get(tenant["id"].replace("-", "_")):
+            tenant["moderation"] = own
+    path = folder / "tenants.yaml"
+    path.write_text(yaml.safe_dump(known))
+    return path
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:

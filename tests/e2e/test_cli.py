@@ -73,8 +73,8 @@ def test_moderate_gives_a_verdict(shell: Shell, scenery: Path, tmp_path: Path) -
 def test_moderate_says_what_it_cannot_tell(shell: Shell, scenery: Path) -> None:
     platform = ("--as", "acme-platform")
     shown = shell.run(*platform, "moderate", "--list").out
-    assert re.search(r"^Hate Symbols +not covered *$", shown, re.MULTILINE)
-    assert re.search(r"^  Weapons +covered +0\.50 +squeezenet@1 *$", shown, re.MULTILINE)
+    assert re.search(r"^Hate Symbols +no *$", shown, re.MULTILINE)
+    assert re.search(r"^  Weapons +yes +0\.50 +squeezenet@1 *$", shown, re.MULTILINE)
     listed = shell.run(*platform, "moderate", "--list", "--json").lines
     assert {line["coverage"] for line in listed if line["name"] == "Corpses"} == {
         "MODERATION_COVERAGE_NOT_COVERED"

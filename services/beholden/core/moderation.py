@@ -89,20 +89,22 @@ class ModerationLabel:
 
 @dataclass(frozen=True, slots=True)
 class Blocklist:
-    """Words and phrases that must not be written in a picture; told by the list's name alone, or not."""
+    """Words and phrases that must not be written in a picture, each with a letter or digit at least.
+
+    Unless it `tells_words`, what is found is told by the list's name alone.
+    """
 
     name: str
-    words: tuple[str, ...]
+    words: tuple[str, ...] = field(repr=False)
     tells_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ModerationRules:
-    """What a tenant's record says of moderation; `custom` is whether its own examples count."""
+    """What a tenant's record says of moderation."""
 
     min_confidence: Mapping[str, float] = field(default_factory=dict)
     blocklists: tuple[Blocklist, ...] = ()
-    custom: bool = False
 
     def least(
         self, name: str, parents: tuple[str, ...], asked: float | None, otherwise: float

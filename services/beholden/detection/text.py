@@ -45,7 +45,7 @@ class Written:
 
 
 class TextPipeline:
-    """A picture in, lines and words out."""
+    """A picture in, lines and words out; implements `TextReader` for whoever minds what is written."""
 
     def __init__(
         self,
@@ -69,6 +69,17 @@ class TextPipeline:
             raise _off("detector")
         return self._detector
 
+    @property
+    def models(self) -> tuple[ModelSpec, ModelSpec]:
+        """Those that find and read text. Raises FailedPrecondition when a role is off."""
+        if self._recogniser is None:
+            raise _off("recogniser")
+        return self.detector, self._recogniser
+
+    async def read(self, content: bytes) -> tuple[Line, ...]:
+        """See `TextReader.read`."""
+        return (await self.detect(content, WordFilter(min_confidence=0.0))).lines
+
     async def detect(
         self, content: bytes, wanted: WordFilter, regions: Sequence[Box] = ()
     ) -> Written:
@@ -80,9 +91,7 @@ class TextPipeline:
         _check(regions)
         if wanted.min_confidence is None:
             wanted = replace(wanted, min_confidence=self._settings.min_word_confidence)
-        detector, recogniser = self.detector, self._recogniser
-        if recogniser is None:
-            raise _off("recogniser")
+        detector, recogniser = self.models
         loop = asyncio.get_running_loop()
         picture = await loop.run_in_executor(self._workers, self._decoded, content)
         places = await self.places(picture.pixels, side=self._settings.text_side)

@@ -1,13 +1,15 @@
-"""What can be told here: every label of the taxonomy, and the models that tell it or would."""
+"""What can be told here: every label that a tenant may meet, and the models that tell it or would."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from beholden.core.errors import FailedPrecondition
 from beholden.core.models import ModelSpec
-from beholden.core.moderation import LabelSource, ModerationTaxonomy
+from beholden.core.moderation import BLOCKLISTED, Blocklist, LabelSource, ModerationTaxonomy
+from beholden.core.ports import TextReader
 
 
 class Coverage(Enum):
@@ -45,3 +47,16 @@ def of_taxonomy(taxonomy: ModerationTaxonomy, served: Sequence[ModelSpec]) -> li
         missing = tuple(name for name in named if name not in ids)
         found.append(Covered(kind.name, kind.parents, coverage, telling, missing))
     return found
+
+
+def of_blocklists(lists: Sequence[Blocklist], reader: TextReader) -> list[Covered]:
+    """A tenant's lists under the label above them; nothing where it has none."""
+    if not lists:
+        return []
+    try:
+        models = tuple(model.id for model in reader.models)
+    except FailedPrecondition:
+        models = ()
+    told = Coverage.COVERED if models else Coverage.NOT_COVERED
+    above = Covered(BLOCKLISTED, (), told, models, source=LabelSource.BLOCKLIST)
+    return [above, *(replace(above, name=one.name, parents=(BLOCKLISTED,)) for one in lists)]

@@ -14,10 +14,12 @@ from beholden.core.gallery import Page
 from beholden.core.models import MODERATOR, OBJECT_DETECTOR, UNSAFE_DETECTOR, ModelSpec
 from beholden.core.moderation import ModerationLabel, ModerationRules, ModerationTaxonomy
 from beholden.core.paging import decode_token, encode_token
-from beholden.core.ports import InferenceEngine
+from beholden.core.ports import InferenceEngine, TextReader
 from beholden.core.redaction import Unsafe
 from beholden.moderation import coverage
+from beholden.moderation.blocklist import Blocklists
 from beholden.moderation.coverage import Covered
+from beholden.moderation.rules import check_rules
 from beholden.moderation.settings import ModerationSettings
 from beholden.vision import image as images
 from beholden.vision import labels, moderation, objects
@@ -38,7 +40,7 @@ class ModerationPipeline:
     """A picture in, labels out; implements `UnsafeFinder` for whoever hides what is unsafe.
 
     Of `models` those look that the taxonomy has classes of; a tenant without `rules` has none.
-    `licences` are those of the catalogue's models, by name.
+    `licences` are those of the catalogue's models, by name; `reader` reads for blocklists.
     """
 
     def __init__(
@@ -51,12 +53,19 @@ class ModerationPipeline:
         taxonomy: ModerationTaxonomy,
         rules: Mapping[str, ModerationRules],
         licences: Mapping[str, str],
+        reader: TextReader,
     ) -> None:
+        """Raises FailedPrecondition for rules that name labels which there are not."""
+        check_rules(rules, taxonomy)
         self._engine = engine
         self._workers = workers
         self._settings = settings
         self._taxonomy = taxonomy
         self._rules = rules
+        self._reader = reader
+        self._blocklists = {
+            tenant: Blocklists(own.blocklists) for tenant, own in rules.items() if own.blocklists
+        }
         self._licences = licences
         told = {model for kind in taxonomy.kinds for model in kind.classes}
         looking = [model for model in models if model.name in told]
@@ -80,15 +89,19 @@ class ModerationPipeline:
     ) -> Verdict:
         """Raises InvalidArgument (no readable picture), FailedPrecondition (role off)."""
         least = self._least(tenant, min_confidence)
-        told, kinds = await self._told(content, least)
-        return Verdict(moderation.merged(told, least), kinds, self.models)
+        told, kinds = await self._told(content, tenant, least)
+        models = self.models
+        if tenant in self._blocklists:
+            models += tuple(self._reader.models)
+        return Verdict(moderation.merged(told, least), kinds, models)
 
     async def find_unsafe(
         self, image: bytes, *, min_confidence: float | None
     ) -> tuple[Unsafe, ...]:
         """See `UnsafeFinder.find_unsafe`."""
-        least = self._least(caller().tenant, min_confidence)
-        told, _ = await self._told(image, least)
+        tenant = caller().tenant
+        least = self._least(tenant, min_confidence)
+        told, _ = await self._told(image, tenant, least)
         return tuple(
             Unsafe(label.name, place.confidence, place.box)
             if place
@@ -99,13 +112,16 @@ class ModerationPipeline:
         )
 
     async def _told(
-        self, content: bytes, least: moderation.Least
+        self, content: bytes, tenant: str, least: moderation.Least
     ) -> tuple[list[ModerationLabel], tuple[str, ...]]:
         """What each model says by itself, and the kinds of picture."""
         picture = await self._decoded(content, self.models)
         classes, found = await asyncio.gather(
             asyncio.gather(*(self._classes(picture, one) for one in self._classifiers)),
-            asyncio.gather(*(self._objects(picture, one, least) for one in self._detectors)),
+            asyncio.gather(
+                *(self._objects(picture, one, least) for one in self._detectors),
+                self._written(content, tenant),
+            ),
         )
         labels = [label for one in found for label in one]
         kinds: dict[str, None] = {}
@@ -119,7 +135,10 @@ class ModerationPipeline:
 
         Raises InvalidArgument (page token).
         """
-        found = coverage.of_taxonomy(self._taxonomy, (*self._classifiers, *self._detectors))
+        found = [
+            *coverage.of_taxonomy(self._taxonomy, (*self._classifiers, *self._detectors)),
+            *coverage.of_blocklists(self._rules_of(tenant).blocklists, self._reader),
+        ]
         size = page_size or self._settings.page_size
         listing = ("moderation labels", tenant)
         start = int(decode_token(listing, page_token)[0]) if page_token else 0
@@ -137,8 +156,11 @@ class ModerationPipeline:
         """The confidence under which a label is left out where the caller says nothing."""
         return self._least(tenant, None)(label.name, label.parents)
 
+    def _rules_of(self, tenant: str) -> ModerationRules:
+        return self._rules.get(tenant, ModerationRules())
+
     def _least(self, tenant: str, asked: float | None) -> moderation.Least:
-        rules = self._rules.get(tenant, ModerationRules())
+        rules = self._rules_of(tenant)
         return partial(rules.least, asked=asked, otherwise=self._settings.min_confidence)
 
     async def _decoded(self, content: bytes, models: Sequence[ModelSpec]) -> images.Picture:
@@ -153,6 +175,13 @@ class ModerationPipeline:
         batch = await loop.run_in_executor(self._workers, labels.fit, picture.pixels, model)
         outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
         return labels.read(outputs, model)
+
+    async def _written(self, content: bytes, tenant: str) -> list[ModerationLabel]:
+        blocklists = self._blocklists.get(tenant)
+        if blocklists is None:
+            return []
+        lines = await self._reader.read(content)
+        return blocklists.told(lines, tuple(model.id for model in self._reader.models))
 
     async def _objects(
         self, picture: images.Picture, model: ModelSpec, least: moderation.Least

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from beholden.core.errors import FailedPrecondition
 from beholden.core.law import Json
+from beholden.policy.moderation import Moderation
 
 
 class Tenant(BaseModel):
@@ -34,9 +35,12 @@ class Tenant(BaseModel):
     serves: list[str] = Field(default=[], max_length=16)
     """Kinds of organisation that it works for; their restrictions are its own."""
 
+    moderation: Moderation = Moderation()
+    """What it wants of moderation; the law is not told."""
+
     def facts(self) -> dict[str, Json]:
         """The record as the fact `tenant` (or `client`)."""
-        return self.model_dump(exclude_defaults=True)
+        return self.model_dump(exclude_defaults=True, exclude={"moderation"})
 
 
 class _File(BaseModel):

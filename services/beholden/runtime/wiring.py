@@ -29,6 +29,7 @@ from beholden.core.models import (
     UNSAFE_DETECTOR,
     ModelSpec,
 )
+from beholden.core.moderation import ModerationRules
 from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine, Reviews
 from beholden.detection.attributes import ROLES as ATTRIBUTE_ROLES
 from beholden.detection.attributes import AttributePipeline
@@ -47,6 +48,7 @@ from beholden.ledger.open import open_ledger, open_reviews
 from beholden.moderation.pipeline import ModerationPipeline
 from beholden.moderation.servicer import ModerationServicer
 from beholden.policy.open import open_policy
+from beholden.policy.tenants import load_tenants
 from beholden.runtime.health import Probe
 from beholden.runtime.settings import Settings
 from beholden.search.pipeline import SearchPipeline
@@ -123,7 +125,8 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
     unknown = sorted(set(names) - set(SERVICES))
     if unknown:
         raise InvalidArgument("services", f"{unknown[0]} is none of {', '.join(SERVICES)}")
-    roles = sorted({role for name in names for role in _ROLES[name]})
+    rules = {name: one.moderation.rules() for name, one in load_tenants(settings.tenants).items()}
+    roles = sorted({role for name in names for role in _roles(name, rules)})
     async with AsyncExitStack() as stack:
         workers = stack.enter_context(ThreadPoolExecutor(settings.workers, "worker"))
         policy = await open_policy(settings.policy_url, settings.policy)
@@ -144,8 +147,15 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         if "search" in names:
             store = await open_store(settings.store_url, settings.store)
             stack.push_async_callback(store.close)
-        rooms = _Rooms(settings, workers, engine, store, policy, ledger, reviews, models)
+        rooms = _Rooms(settings, workers, engine, store, policy, ledger, reviews, models, rules)
         yield House(policy, ledger, reviews, tuple(rooms.served(name) for name in names), models)
+
+
+def _roles(service: str, rules: Mapping[str, ModerationRules]) -> tuple[str, ...]:
+    """What a service asks, by what the tenants have set."""
+    if service == "moderation" and any(own.blocklists for own in rules.values()):
+        return (*_MODERATING, TEXT_DETECTOR, TEXT_RECOGNISER)
+    return _ROLES[service]
 
 
 def _models(settings: Settings, roles: Sequence[str]) -> dict[str, ModelSpec | None]:
@@ -168,6 +178,7 @@ class _Rooms:
     ledger: Ledger
     reviews: Reviews
     models: Mapping[str, ModelSpec | None]
+    rules: Mapping[str, ModerationRules]
 
     def served(self, name: str) -> Served:
         """The service `name`, ready to join a server."""
@@ -201,7 +212,7 @@ class _Rooms:
         return Served(
             descriptor=file.services_by_name[f"{name.capitalize()}Service"],
             join=partial(join, servicer),
-            probe=partial(self._ready, _ROLES[name], store=name == "search"),
+            probe=partial(self._ready, _roles(name, self.rules), store=name == "search"),
         )
 
     def _detection(self) -> DetectionServicer:
@@ -237,8 +248,8 @@ class _Rooms:
             self.engine,
             self.workers,
             self.settings.detection,
-            detector=self.models[TEXT_DETECTOR],
-            recogniser=self.models[TEXT_RECOGNISER],
+            detector=self.models.get(TEXT_DETECTOR),
+            recogniser=self.models.get(TEXT_RECOGNISER),
         )
 
     def _embedder(self) -> EmbeddingPipeline:
@@ -264,8 +275,9 @@ class _Rooms:
             self.settings.moderation,
             models=[model for role in _MODERATING if (model := self.models[role])],
             taxonomy=load_moderation(self.settings.moderation_taxonomy, catalog),
-            rules={},
+            rules=self.rules,
             licences={entry.name: entry.licence for entry in catalog.models},
+            reader=self._text(),
         )
 
     async def _ready(self, roles: Sequence[str], *, store: bool) -> bool:

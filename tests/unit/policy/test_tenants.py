@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from beholden.core.errors import FailedPrecondition
+from beholden.core.moderation import Blocklist, ModerationRules
 from beholden.policy.tenants import load_tenants
 from tests.contract.policy_engines import TENANTS, law
 
@@ -32,6 +33,22 @@ def test_a_record_is_a_fact() -> None:
     assert "serves" not in TENANTS["metro-police"].facts()
 
 
+MODERATED = ONE.replace("name: A", "name: A, moderation: {%s}")
+
+
+def test_what_is_set_for_moderation_is_no_fact(tmp_path: Path) -> None:
+    path = tmp_path / "tenants.yaml"
+    path.write_text(
+        MODERATED % "min_confidence: {Violence: 0.3}, blocklists: [{name: games, words: [casino]}]"
+    )
+    tenant = load_tenants(path)["a"]
+    assert "moderation" not in tenant.facts()
+    assert tenant.moderation.rules() == ModerationRules(
+        {"Violence": 0.3}, (Blocklist("games", ("casino",)),)
+    )
+    assert TENANTS["acme-platform"].moderation.rules() == ModerationRules()
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -51,6 +68,14 @@ def test_a_record_is_a_fact() -> None:
         (ONE.replace("name: A", "name: ''"), "tenants.0.name"),
         (ONE.replace("name: A", "name: A, exempt: true"), "tenants.0.exempt"),
         (ONE.replace("name: A", "name: A, serves: police_department"), "tenants.0.serves"),
+        (MODERATED % "words: [x]", r"tenants.0.moderation.words: Extra"),
+        (MODERATED % "min_confidence: {Violence: 80}", r"min_confidence.Violence: .*less than"),
+        (MODERATED % "blocklists: [{name: x, words: []}]", r"blocklists.0.words: .*at least 1"),
+        (MODERATED % "blocklists: [{name: x, words: ['..']}]", r"words.0: .*a letter or a digit"),
+        (
+            MODERATED % "blocklists: [{name: x, words: [a]}, {name: X, words: [b]}]",
+            "a name of its own",
+        ),
     ],
 )
 def test_names_what_is_wrong(tmp_path: Path, text: str, problem: str) -> None:

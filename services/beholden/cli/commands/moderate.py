@@ -17,9 +17,9 @@ from beholden.cli.words import counted, safe, score
 from beholden.v1 import image_pb2, moderation_pb2, moderation_pb2_grpc
 
 _COVERAGE = {
-    moderation_pb2.MODERATION_COVERAGE_COVERED: "[green]covered[/]",
+    moderation_pb2.MODERATION_COVERAGE_COVERED: "[green]yes[/]",
     moderation_pb2.MODERATION_COVERAGE_PARTLY: "[yellow]partly[/]",
-    moderation_pb2.MODERATION_COVERAGE_NOT_COVERED: "[red]not covered[/]",
+    moderation_pb2.MODERATION_COVERAGE_NOT_COVERED: "[red]no[/]",
 }
 
 
@@ -61,26 +61,35 @@ def moderate(
 def _list(here: Session) -> None:
     stub = here.stub(moderation_pb2_grpc.ModerationServiceStub)
     request = moderation_pb2.ListModerationLabelsRequest()
-    shown = table("label", "=here", ">from", "told by", "would be told by")
-    told = count = 0
+    shown = table("=label", "=covered", ">from", "told by")
+    labels = []
     for page in here.client.pages(stub.ListModerationLabels, request):
         for label in page.labels:
             here.output.document(as_document(label))
-            count += 1
-            told += label.coverage == moderation_pb2.MODERATION_COVERAGE_COVERED
             shown.add_row(*_row(label))
-    here.output.show(shown, f"{told} of {counted(count, 'label')} can be told here")
+            labels.append(label)
+    told = sum(label.coverage == moderation_pb2.MODERATION_COVERAGE_COVERED for label in labels)
+    here.output.show(
+        shown,
+        f"{told} of {counted(len(labels), 'label')} can be told here; of the others silence says nothing",
+    )
+    for model, licence in {
+        one.model: one.licence for label in labels for one in label.candidates
+    }.items():
+        here.output.show(
+            f"[dim]{model} ({licence}) would tell more: beholden models list, beholden models pull[/]"
+        )
 
 
 def _row(label: moderation_pb2.ModerationLabelCoverage) -> tuple[str, ...]:
     silent = label.coverage == moderation_pb2.MODERATION_COVERAGE_NOT_COVERED
     name = "  " * (label.taxonomy_level - 1) + safe(label.name)
+    would = f"[dim]not pulled: {', '.join(one.model for one in label.candidates)}[/]"
     return (
         f"[dim]{name}[/]" if silent else name,
         _COVERAGE[label.coverage],
         "" if silent else score(label.min_confidence, 2),
-        _models(label.models),
-        ", ".join(f"{one.model} ({one.licence})" for one in label.candidates),
+        _models(label.models) if label.models or not label.candidates else would,
     )
 
 
