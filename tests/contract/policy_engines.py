@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -97,8 +98,14 @@ def opa_server(bundle: Path, folder: Path, *, socket_file: bool) -> Iterator[str
 @contextmanager
 def opa_process(bundle: Path, folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
     """OPA's process at `url`, which takes up the bundle anew when its file changes."""
+    with _running(url, folder, "--watch", "--bundle", bundle) as server:
+        yield server
+
+
+@contextmanager
+def _running(url: str, folder: Path, *more: str | Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [require_opa(), "run", "--server", "--addr", url.removeprefix("http://")]
-    command += ["--skip-version-check", "--log-level", "error", "--watch", "--bundle", bundle]
+    command += ["--skip-version-check", "--log-level", "error", *more]
     log = folder / "opa.log"
     with log.open("ab") as file, subprocess.Popen(command, stderr=file) as server:
         try:
@@ -106,6 +113,16 @@ def opa_process(bundle: Path, folder: Path, url: str) -> Iterator[subprocess.Pop
             yield server
         finally:
             server.kill()
+
+
+@contextmanager
+def opa_following(configuration: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """A real OPA with this configuration, ready; answers its URL and is killed afterwards."""
+    file = folder / "opa.json"
+    file.write_text(json.dumps(configuration))
+    url = f"unix://{folder / 'opa.sock'}"
+    with _running(url, folder, "--config-file", file):
+        yield url
 
 
 @asynccontextmanager

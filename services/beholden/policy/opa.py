@@ -28,6 +28,7 @@ _OPTIONS = "strict-builtin-errors=true&provenance=true"
 QUERY = f"/v1/data/{ENTRYPOINT}?{_OPTIONS}"
 EXPLAINING = f"/v1/data/{EXPLANATION}?{_OPTIONS}"
 HEALTH = "/health?bundles=true&plugins=true"
+STATUS = "/v1/status"
 
 
 class _Unreachable(Unavailable):
@@ -76,13 +77,34 @@ class OpaEngine:
 
     async def status(self) -> PolicyStatus:
         """See `PolicyEngine.status`; an OPA that is away is unhealthy, under the law last seen."""
-        problem = ""
+        away = ""
         try:
             await self._call("GET", HEALTH)
             await self.evaluate({})
         except Unavailable as error:
-            problem = error.message
-        return PolicyStatus(ENGINE, *self._seen, healthy=not problem, detail=problem or self._base)
+            away = error.message
+        return PolicyStatus(
+            ENGINE,
+            *self._seen,
+            healthy=not away,
+            detail=away or self._base,
+            problem="" if away else await self._problem(),
+        )
+
+    async def _problem(self) -> str:
+        """Why OPA did not take up a newer bundle, where it keeps its status for us to ask."""
+        try:
+            said = await self._call("GET", STATUS)
+        except Unavailable:
+            return ""
+        result = said.get("result")
+        bundles = result.get("bundles") if isinstance(result, dict) else None
+        problems = [
+            f"{name}: {bundle['message']}"
+            for name, bundle in (bundles.items() if isinstance(bundles, dict) else ())
+            if isinstance(bundle, dict) and bundle.get("message")
+        ]
+        return "; ".join(problems)
 
     async def changed(self, revision: str) -> None:
         """See `PolicyEngine.changed`; while OPA is away nothing has changed."""

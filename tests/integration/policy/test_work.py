@@ -107,6 +107,11 @@ def test_a_signed_bundle_is_verified(
     assert built("other.pem") != 0
     assert run(capsys, "sign", bundle, "--key", tmp_path / "public.pem")[0] == 1
     assert run(capsys, "sign", tmp_path / "none.tar.gz", *signing)[0] != 0
+    for wrong in (["--listen", "nonsense"], ["--listen", "127.0.0.1:99999"]):
+        assert run(capsys, "serve", *wrong)[0] == 2
+    serving = ["serve", "--listen", "127.0.0.1:0"]
+    assert run(capsys, *serving, "--key", tmp_path / "none.pem")[0] == 1
+    assert run(capsys, *serving, "--policies", tmp_path)[0] == 1
 
 
 def test_malformed_law_is_never_bundled(

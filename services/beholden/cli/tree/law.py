@@ -10,6 +10,7 @@ from beholden.cli.commands import (
     explain,
     ledger,
     policy,
+    policy_serve,
     policy_simulate,
     policy_work,
     proof,
@@ -42,6 +43,11 @@ def ask_the_law(app: typer.Typer) -> None:
         policy_work.bundle,
         "policy bundle bundle.tar.gz",
         "policy bundle bundle.tar.gz --key signing.pem",
+    )
+    hang(
+        under,
+        policy_serve.serve,
+        "policy serve --key signing.pem --config opa.json",
     )
     hang(under, policy_work.sign, "policy sign bundle.tar.gz --key signing.pem")
     hang(under, policy_work.diff, "policy diff HEAD~1", "policy diff policies/ candidate/")
