@@ -38,8 +38,8 @@ demo: setup $(if $(filter real,$(ENGINES)),engines) ## Tell the whole story on r
 run: setup ## Serve everything on one port over the embedded engines, until Ctrl-C
 	@$(BIN)/beholden serve all
 
-engines: $(STUBS) ## Install the real engines in .engines: Triton, Milvus, OPA, PostgreSQL
-	@$(BIN)/beholden engines install
+engines: $(STUBS) ## Install Triton, Milvus, OPA, PostgreSQL in .engines, and what renders k8s/
+	@$(BIN)/python k8s/check.py --install; $(BIN)/beholden engines install
 
 up: setup ## Start every service over the real engines (UP="--without milvus": over its twin)
 	@$(BIN)/beholden engines install || true
@@ -56,13 +56,15 @@ test: setup $(if $(filter true,$(CI)),ci-engines) check ## Everything that must 
 
 ci-engines: $(STUBS)
 	@$(BIN)/beholden engines install || true
+	@$(BIN)/python k8s/check.py --install || true
 
-check: $(STUBS) ## Format, lint, types, protos, policies
+check: $(STUBS) ## Format, lint, types, protos, policies, manifests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python protos/lint.py
 	@$(BIN)/python policies/check.py $(OPA)
+	@$(BIN)/python k8s/check.py
 
 protos: $(READY) ## Generate the Python stubs from protos/
 	@$(BIN)/python protos/build.py

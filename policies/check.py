@@ -1,4 +1,4 @@
-"""Checks the policies: their format, OPA's strict check, their tests, and that these cover every rule.
+"""Checks all Rego here: its format, OPA's strict check, its tests, and that these cover every rule.
 
 Usage: python policies/check.py [OPA]. Without an OPA it says so and passes, except where CI=true.
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 POLICIES = Path(__file__).resolve().parent
+FOLDERS = (POLICIES, POLICIES.parent / "k8s" / "policy")
 
 
 def main(opa: str | None) -> str:
@@ -21,15 +22,19 @@ def main(opa: str | None) -> str:
             return missing
         print(missing)  # noqa: T201
         return ""
+    return "\n".join(filter(None, (_faults(opa, folder) for folder in FOLDERS)))
+
+
+def _faults(opa: str, folder: Path) -> str:
     for command in (["fmt", "--fail", "--list"], ["check", "--strict", "--bundle"]):
-        run = subprocess.run([opa, *command, POLICIES], capture_output=True, text=True, check=False)
+        run = subprocess.run([opa, *command, folder], capture_output=True, text=True, check=False)
         if run.returncode != 0:
             return f"opa {command[0]}: {run.stdout}{run.stderr}"
     command = ["test", "--bundle", "--coverage", "--fail-on-empty", "--format=json"]
-    run = subprocess.run([opa, *command, POLICIES], capture_output=True, text=True, check=False)
+    run = subprocess.run([opa, *command, folder], capture_output=True, text=True, check=False)
     if run.returncode != 0:
         words = subprocess.run(
-            [opa, "test", "--bundle", "--verbose", POLICIES],
+            [opa, "test", "--bundle", "--verbose", folder],
             capture_output=True,
             text=True,
             check=False,

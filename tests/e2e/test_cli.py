@@ -388,7 +388,10 @@ def test_a_wrong_setting_is_named(shell: Shell) -> None:
 def test_models_list_and_verify(shell: Shell, tmp_path: Path) -> None:
     listed = shell.run("models", "list", "--json").lines
     assert {line["role"] for line in listed} >= {"face-detector", "face-embedder", "moderator"}
-    assert shell.run("models", "verify").code == 0
+    assert shell.run("models", "verify", "--complete").code == 0
+    empty = tmp_path / "empty"
+    assert shell.run("models", "verify", "--repository", empty).code == 0
+    assert shell.run("models", "verify", "--complete", "--repository", empty).code == 1
     copy = tmp_path / "models"
     source = Path(shell.env["BEHOLDEN_MODEL_REPOSITORY"])
     for folder in source.iterdir():

@@ -34,6 +34,8 @@ _CHANNEL = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # Where the name stands for several Tritons, they take turns.
+    ("grpc.lb_policy_name", "round_robin"),
 ]
 _PROBE_SECONDS = 2.0
 

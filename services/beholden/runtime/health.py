@@ -11,6 +11,8 @@ from grpc_health.v1 import health, health_pb2
 Probe = Callable[[], Awaitable[bool]]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+LIVENESS = "liveness"
+"""What is asked whether this process answers at all, whatever its engines do."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class Health:
     async def start(self) -> None:
         """Knows every service's state on return, then keeps watching."""
         await self._look()
+        await self.servicer.set(LIVENESS, SERVING)
         self._task = asyncio.create_task(self._watch())
 
     async def drain(self) -> None:

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from grpc_health.v1 import health_pb2
 
-from beholden.runtime.health import NOT_SERVING, SERVING, Health
+from beholden.runtime.health import LIVENESS, NOT_SERVING, SERVING, Health
 
-ASKED = ("", "one", "two")
+ASKED = ("", "one", "two", LIVENESS)
 
 
 async def said(health: Health) -> list[int]:
@@ -37,11 +37,12 @@ async def test_the_server_is_ready_again_when_its_services_are(raises: bool) -> 
 
     health = Health({"one": one, "two": two}, interval=0.02)
     await health.start()
-    assert await said(health) == [NOT_SERVING, SERVING, NOT_SERVING]
+    assert await said(health) == [NOT_SERVING, SERVING, NOT_SERVING, SERVING]
     up["two"] = True
-    await until(health, [SERVING, SERVING, SERVING])
+    await until(health, [SERVING, SERVING, SERVING, SERVING])
     up["one"] = False
-    await until(health, [NOT_SERVING, NOT_SERVING, SERVING])
+    await until(health, [NOT_SERVING, NOT_SERVING, SERVING, SERVING])
     up["one"] = True
-    await until(health, [SERVING, SERVING, SERVING])
+    await until(health, [SERVING, SERVING, SERVING, SERVING])
     await health.drain()
+    assert await said(health) == [NOT_SERVING] * len(ASKED)

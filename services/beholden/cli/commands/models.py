@@ -89,7 +89,13 @@ def show_all(context: typer.Context, repository: Repository = None) -> None:
     here.output.show(shown)
 
 
-def verify(context: typer.Context, repository: Repository = None) -> None:
+def verify(
+    context: typer.Context,
+    complete: Annotated[
+        bool, typer.Option("--complete", metavar="", help="Fail too where a role has no model.")
+    ] = False,
+    repository: Repository = None,
+) -> None:
     """Check every file of the models that are here; exit code 1 when one was changed."""
     from beholden.catalog.entries import load_catalog
     from beholden.catalog.repository import verify as verify_models
@@ -100,7 +106,9 @@ def verify(context: typer.Context, repository: Repository = None) -> None:
     for report in reports:
         here.output.document({**asdict(report), "ok": report.ok})
     here.output.show(_verified(reports))
-    if any(report.state in {"damaged", "outdated"} for report in reports):
+    served = {report.role for report in reports if report.ok}
+    lacking = complete and any(report.role not in served for report in reports)
+    if lacking or any(report.state in {"damaged", "outdated"} for report in reports):
         raise typer.Exit(ExitCode.FAILED)
 
 

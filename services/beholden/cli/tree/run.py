@@ -41,7 +41,7 @@ def run(app: typer.Typer) -> None:
         "models pull centerface --mirror /mnt/weights  # no network",
     )
     hang(under, models.show_all, "models list", name="list")
-    hang(under, models.verify, "models verify")
+    hang(under, models.verify, "models verify", "models verify --complete && beholden serve")
     under = group(app, "evaluate", "Hold the models against pictures of your own.", _PANEL)
     hang(
         under,
