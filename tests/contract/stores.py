@@ -90,7 +90,7 @@ def face(template: Template, id: str | None = None, **changes: object) -> Face:
         "confidence": 0.987654321,
         "enrolled_ns": 1_700_000_000_123_456_789,
         "enrolled_by": "alice",
-        "provenance": Provenance("passport office", "consent", "c-1", 2**62 + 1, 2**53 + 1),
+        "provenance": Provenance("passport office", "consent", "c-1", 2**53 + 1, 2**62 + 1),
     }
     return Face(
         id=id or str(uuid.uuid4()),

@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 
 from beholden.core.caller import Caller
 from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels, Template
-from beholden.core.gallery import Collection, Face, Match, Page
+from beholden.core.gallery import (
+    EVERY_FACE,
+    Association,
+    Collection,
+    DueFace,
+    Face,
+    FaceFilter,
+    Match,
+    Page,
+    Person,
+    PersonMatch,
+)
 from beholden.core.law import Decision, Evaluation, Explanation, Facts, PolicyStatus
 from beholden.core.models import ModelSpec
 from beholden.core.record import Entry, Record, Verification
@@ -48,7 +59,10 @@ class InferenceEngine(Protocol):
 
 
 class FaceStore(Protocol):
-    """Galleries: collections of templates, searched by cosine. Tenants never see each other."""
+    """Galleries: collections of templates, searched by cosine. Tenants never see each other.
+
+    From its expiry on a face is in no answer but that of `due_faces`, and no person is found by it.
+    """
 
     async def create_collection(self, collection: Collection) -> None:
         """Durable on return. Raises AlreadyExists."""
@@ -87,15 +101,30 @@ class FaceStore(Protocol):
         ...
 
     async def list_faces(
-        self, tenant: str, collection: str, *, page_size: int, page_token: str = ""
+        self,
+        tenant: str,
+        collection: str,
+        *,
+        page_size: int,
+        page_token: str = "",
+        wanted: FaceFilter = EVERY_FACE,
     ) -> Page[Face]:
-        """By face id, ascending. Raises NotFound, InvalidArgument (page token)."""
+        """Those `wanted`, by face id, ascending. Raises NotFound, InvalidArgument (page token)."""
         ...
 
     async def delete_faces(
         self, tenant: str, collection: str, ids: Sequence[str]
     ) -> tuple[str, ...]:
-        """Removes those that are there and returns their ids; not searchable on return. Raises NotFound."""
+        """Removes those that are there and returns their ids; not searchable on return. Raises NotFound.
+
+        A person's face is first taken from them.
+        """
+        ...
+
+    async def due_faces(
+        self, *, before_ns: int, consents: Sequence[str], limit: int
+    ) -> tuple[DueFace, ...]:
+        """Up to `limit` faces of all tenants that expire before an instant or name one of `consents`."""
         ...
 
     async def search(
@@ -108,6 +137,64 @@ class FaceStore(Protocol):
         min_cosine: float = -1.0,
     ) -> tuple[Match, ...]:
         """The nearest, cosine descending then id, at most `limit`. Raises NotFound, InvalidArgument."""
+        ...
+
+    async def create_person(self, tenant: str, collection: str, person: Person) -> Person:
+        """Makes them without a face; durable on return. Raises NotFound (collection), AlreadyExists."""
+        ...
+
+    async def get_person(self, tenant: str, collection: str, person: str) -> Person:
+        """Raises NotFound."""
+        ...
+
+    async def list_people(
+        self, tenant: str, collection: str, *, page_size: int, page_token: str = ""
+    ) -> Page[Person]:
+        """By id, ascending. Raises NotFound (collection), InvalidArgument (page token)."""
+        ...
+
+    async def delete_person(self, tenant: str, collection: str, person: str) -> Person:
+        """Who it was; their faces stay, and are nobody's. Raises NotFound."""
+        ...
+
+    async def associate_faces(
+        self, tenant: str, collection: str, person: str, faces: Sequence[str]
+    ) -> Association:
+        """Makes faces a person's; searched by them on return. Those that are already stay so.
+
+        Raises NotFound (collection, person).
+        """
+        ...
+
+    async def disassociate_faces(
+        self, tenant: str, collection: str, person: str, faces: Sequence[str]
+    ) -> Association:
+        """Takes faces from a person; no longer searched by them on return.
+
+        Left are those that were not theirs (FACE_NOT_FOUND). Raises NotFound (collection, person).
+        """
+        ...
+
+    async def people_of(
+        self, tenant: str, collection: str, faces: Sequence[str]
+    ) -> Mapping[str, str]:
+        """Whose the faces are: a person's id by face id, for those that are a person's. Raises NotFound."""
+        ...
+
+    async def search_people(
+        self,
+        tenant: str,
+        collection: str,
+        template: Template,
+        *,
+        limit: int,
+        min_cosine: float = -1.0,
+    ) -> tuple[PersonMatch, ...]:
+        """The nearest people, as `search`; those without faces are not found."""
+        ...
+
+    async def repair(self) -> int:
+        """Finishes changes of people that were cut short, and says how many those were."""
         ...
 
     async def ready(self) -> bool:

@@ -47,6 +47,10 @@ class Backend(Protocol):
         """Rows of a scope."""
         ...
 
+    def drop(self, name: str) -> None:
+        """Removes a Milvus collection with its rows."""
+        ...
+
     def close(self) -> None:
         """Writes out what is left and lets go."""
         ...

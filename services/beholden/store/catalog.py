@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 from beholden.core.errors import AlreadyExists, NotFound, Unavailable
@@ -13,6 +13,7 @@ from beholden.store.rows import (
     between,
     collection_key,
     entry_to_row,
+    one_of,
     row_to_entry,
     tenant_key,
 )
@@ -93,6 +94,14 @@ class Catalog:
         self._backend.put(self._name, [row])
         self._backend.confirm(self._name, [row])
         return found[0]
+
+    def of_scopes(self, scopes: Sequence[str]) -> dict[str, Entry]:
+        """The live collections with these scopes, by scope."""
+        if not scopes:
+            return {}
+        expression = f"{one_of('scope', scopes)} and live == true"
+        rows = self._backend.client.all(self._name, expression, _FIELDS, strong=False)
+        return {entry.scope: entry for entry in map(row_to_entry, rows)}
 
     def retired(self) -> list[Entry]:
         """Those whose rows a process was still removing when it ended."""

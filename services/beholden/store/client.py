@@ -88,20 +88,26 @@ class Client:
         )
         return [row["scope"] for row in rows]
 
-    def nearest(
-        self, name: str, scope: str, template: Template, limit: int, params: Mapping[str, int]
+    def nearest(  # noqa: PLR0917 - one for each part of a search
+        self,
+        name: str,
+        expression: str,
+        template: Template,
+        limit: int,
+        params: Mapping[str, int],
+        fields: Sequence[str],
     ) -> list[Row]:
-        """The `limit` rows of a scope with the largest cosine, as far as the index finds them."""
+        """The `limit` rows with the largest cosine, as far as the index finds them."""
         hits = self.milvus.search(
             name,
             [template],
-            filter=equals("scope", scope),
+            filter=expression,
             limit=limit,
-            output_fields=["template", "detail"],
+            output_fields=list(fields),
             search_params={"metric_type": "COSINE", "params": dict(params)},
             timeout=self._timeout,
         )
-        return [{"id": hit["id"], **hit["entity"]} for hit in hits[0]]
+        return [{**hit["entity"], "id": hit["id"]} for hit in hits[0]]
 
     def flush(self, name: str) -> None:
         """Writes the log's rows where they are searched fast."""

@@ -63,6 +63,11 @@ class RowCount:
             )
             self._rows.pop((collection, scope), None)
 
+    def forget(self, collection: str) -> None:
+        """Counts nothing of a Milvus collection any more."""
+        for name, scope in [key for key in self._rows if key[0] == collection]:
+            self.set(name, scope, 0)
+
     def close(self) -> None:
         """Lets go of the file."""
         self._file.close()

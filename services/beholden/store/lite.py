@@ -60,15 +60,16 @@ class LiteBackend:
         if self._failed:
             self._stop()
             self._start()
-            for name in our_names(self._client.milvus, self._settings.prefix):
-                self._client.milvus.load_collection(name)
             self.opened()
             self._failed = False
         return self._client
 
     def opened(self) -> None:
         """Compares what is there with what was acknowledged."""
+        self._sync()
         names = our_names(self._client.milvus, self._settings.prefix)
+        for name in names:
+            self._client.milvus.load_collection(name)
         found = Counter((name, scope) for name in names for scope in self._client.scopes(name))
         lost = 0 if self._counts.is_new else self._counts.lost(found)
         if lost:
@@ -120,6 +121,11 @@ class LiteBackend:
     def count(self, name: str, scope: str) -> int:
         """Our own count: Lite reads every row to count them, 300 ms for 9,000."""
         return self._counts.of(name, scope)
+
+    def drop(self, name: str) -> None:
+        """No longer counted before, as in `remove`."""
+        self._counts.forget(name)
+        self._client.milvus.drop_collection(name)
 
     def close(self) -> None:
         """Lite writes its log out as it closes."""

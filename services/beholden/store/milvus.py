@@ -6,43 +6,55 @@ import asyncio
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import grpc
-import numpy as np
 from pymilvus import MilvusException
 
 from beholden.core.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from beholden.core.faces import Template
-from beholden.core.gallery import Collection, Face, Match, Page
+from beholden.core.gallery import (
+    EVERY_FACE,
+    Association,
+    Collection,
+    DueFace,
+    Face,
+    FaceFilter,
+    Match,
+    Page,
+    Person,
+    PersonMatch,
+)
 from beholden.core.paging import check_page_size, decode_token, encode_token
 from beholden.store.backend import Backend
 from beholden.store.catalog import Catalog
+from beholden.store.faces import Faces
+from beholden.store.migrations import migrate
+from beholden.store.people import People
 from beholden.store.rows import (
     Entry,
-    checked_templates,
     entry_of,
     face_id,
     face_keys,
-    faces_after,
     faces_to_rows,
-    row_to_face,
+    is_wanted,
 )
 from beholden.store.schema import (
     dimensions,
     ensure_catalog,
     ensure_faces,
-    faces_name,
-    migrate,
+    ensure_members,
+    ensure_people,
 )
 from beholden.store.settings import StoreSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_FIELDS = ("id", "template", "detail")
+_MINUTE_NS = 60 * 10**9
 
 _log = logging.getLogger(__name__)
 
@@ -59,17 +71,21 @@ class MilvusStore:
         self._backend = backend
         self._settings = settings
         self._closed = False
+        migrate(backend, settings)
         client = backend.client.milvus
-        migrate(client, settings.prefix)
         catalog = ensure_catalog(client, backend.index, settings)
+        ensure_members(client, backend.index, settings)
         self._dimensions = set(dimensions(client, settings.prefix))
         for dimension in self._dimensions:
-            ensure_faces(client, dimension, backend.index, settings)
+            self._ensure(dimension)
         backend.opened()
         seconds = settings.catalog_seconds if backend.shared else math.inf
         self._catalog = Catalog(backend, catalog, seconds)
+        self._faces = Faces(backend, settings)
+        self._people = People(backend, settings.prefix, self._faces)
         for entry in self._catalog.retired():
             self._purge(entry)
+        self._repair()
         self._threads = ThreadPoolExecutor(backend.threads, "milvus")
 
     async def create_collection(self, collection: Collection) -> None:
@@ -109,39 +125,60 @@ class MilvusStore:
         rows = faces_to_rows(entry.scope, faces, entry.collection.dimension)
         if not rows:
             return
-        await self._run(self._backend.put, self._faces(entry), rows)
+        await self._run(self._backend.put, self._faces.name(entry), rows)
         try:
             # Both wait for the server's next tick, so they wait together.
             await asyncio.gather(
-                self._run(self._backend.confirm, self._faces(entry), rows),
+                self._run(self._backend.confirm, self._faces.name(entry), rows),
                 self._run(self._catalog.confirm, entry),
             )
         except NotFound:
-            await self._run(self._backend.purge, self._faces(entry), entry.scope)
+            await self._run(self._purge_rows, entry)
             raise
 
     async def get_faces(self, tenant: str, collection: str, ids: Sequence[str]) -> tuple[Face, ...]:
         """Those of `ids` that are there, each once, in the order asked. Raises NotFound."""
         self._check_many("ids", ids)
-        return await self._run(self._get, tenant, collection, ids)
+        entry = await self._run(self._catalog.get, tenant, collection)
+        return await self._run(self._faces.get, entry, ids)
 
     async def list_faces(
-        self, tenant: str, collection: str, *, page_size: int, page_token: str = ""
+        self,
+        tenant: str,
+        collection: str,
+        *,
+        page_size: int,
+        page_token: str = "",
+        wanted: FaceFilter = EVERY_FACE,
     ) -> Page[Face]:
-        """By face id, ascending. Raises NotFound, InvalidArgument (page size, page token)."""
+        """Those `wanted`, by face id, ascending. Raises NotFound, InvalidArgument."""
         size = check_page_size(page_size, self._settings.max_page)
-        listing = ("faces", tenant, collection)
+        listing = ("faces", tenant, collection, repr(wanted))
         after = str(decode_token(listing, page_token)[0]) if page_token else ""
-        faces = await self._run(self._page, tenant, collection, after, size + 1)
+        entry = await self._run(self._catalog.get, tenant, collection)
+        faces = await self._run(self._page, entry, after, size + 1, wanted)
         items = faces[:size]
-        return Page(items, encode_token(listing, [items[-1].id]) if len(faces) > size else "")
+        return Page(
+            tuple(face for face in items if is_wanted(face, wanted)),
+            encode_token(listing, [items[-1].id]) if len(faces) > size else "",
+        )
 
     async def delete_faces(
         self, tenant: str, collection: str, ids: Sequence[str]
     ) -> tuple[str, ...]:
-        """Removes those that are there and returns their ids; not searchable on return."""
+        """Removes those that are there and returns their ids; not searchable on return.
+
+        A person's face is first taken from them.
+        """
         self._check_many("ids", ids)
-        return await self._run(self._remove, tenant, collection, ids)
+        entry = await self._run(self._catalog.get, tenant, collection)
+        return await self._run(self._remove, entry, ids)
+
+    async def due_faces(
+        self, *, before_ns: int, consents: Sequence[str], limit: int
+    ) -> tuple[DueFace, ...]:
+        """Up to `limit` faces of all tenants that expire before an instant or name one of `consents`."""
+        return await self._run(self._due, before_ns, consents, limit)
 
     async def search(
         self,
@@ -153,11 +190,74 @@ class MilvusStore:
         min_cosine: float = -1.0,
     ) -> tuple[Match, ...]:
         """The nearest, cosine descending then id, at most `limit`. Raises NotFound, InvalidArgument."""
-        if not 1 <= limit <= self._settings.max_results:
-            raise InvalidArgument("limit", f"must be 1 to {self._settings.max_results}")
-        if not -1.0 <= min_cosine <= 1.0:
-            raise InvalidArgument("min_cosine", "must be -1 to 1")
-        return await self._run(self._search, tenant, collection, template, limit, min_cosine)
+        self._check_bounds(limit, min_cosine)
+        entry = await self._run(self._catalog.get, tenant, collection)
+        return await self._run(self._faces.nearest, entry, template, limit, min_cosine)
+
+    async def create_person(self, tenant: str, collection: str, person: Person) -> Person:
+        """Makes them without a face; durable on return. Raises NotFound (collection), AlreadyExists."""
+        return await self._changed(tenant, collection, self._people.add, person)
+
+    async def get_person(self, tenant: str, collection: str, person: str) -> Person:
+        """Raises NotFound."""
+        entry = await self._run(self._catalog.get, tenant, collection)
+        return await self._run(self._people.get, entry, person)
+
+    async def list_people(
+        self, tenant: str, collection: str, *, page_size: int, page_token: str = ""
+    ) -> Page[Person]:
+        """By id, ascending. Raises NotFound, InvalidArgument (page size, page token)."""
+        size = check_page_size(page_size, self._settings.max_page)
+        listing = ("people", tenant, collection)
+        after = str(decode_token(listing, page_token)[0]) if page_token else ""
+        entry = await self._run(self._catalog.get, tenant, collection)
+        people = await self._run(self._people.page, entry, after, size + 1)
+        items = tuple(people[:size])
+        return Page(items, encode_token(listing, [items[-1].id]) if len(people) > size else "")
+
+    async def delete_person(self, tenant: str, collection: str, person: str) -> Person:
+        """Who it was; their faces stay, and are nobody's. Raises NotFound."""
+        return await self._changed(tenant, collection, self._people.remove, person)
+
+    async def associate_faces(
+        self, tenant: str, collection: str, person: str, faces: Sequence[str]
+    ) -> Association:
+        """Makes faces a person's; searched by them on return. Raises NotFound."""
+        self._check_many("faces", faces)
+        return await self._changed(tenant, collection, self._people.associate, person, faces)
+
+    async def disassociate_faces(
+        self, tenant: str, collection: str, person: str, faces: Sequence[str]
+    ) -> Association:
+        """Takes faces from a person; no longer searched by them on return. Raises NotFound."""
+        self._check_many("faces", faces)
+        return await self._changed(tenant, collection, self._people.disassociate, person, faces)
+
+    async def people_of(
+        self, tenant: str, collection: str, faces: Sequence[str]
+    ) -> Mapping[str, str]:
+        """Whose the faces are: a person's id by face id, for those that are a person's."""
+        self._check_many("faces", faces)
+        entry = await self._run(self._catalog.get, tenant, collection)
+        return await self._run(self._people.owners, entry, faces)
+
+    async def search_people(
+        self,
+        tenant: str,
+        collection: str,
+        template: Template,
+        *,
+        limit: int,
+        min_cosine: float = -1.0,
+    ) -> tuple[PersonMatch, ...]:
+        """The nearest people, as `search`; those without faces are not found."""
+        self._check_bounds(limit, min_cosine)
+        entry = await self._run(self._catalog.get, tenant, collection)
+        return await self._run(self._people.nearest, entry, template, limit, min_cosine)
+
+    async def repair(self) -> int:
+        """Finishes changes of people that were cut short, and says how many those were."""
+        return await self._run(self._repair)
 
     async def ready(self) -> bool:
         """Whether the store can be asked now."""
@@ -176,63 +276,92 @@ class MilvusStore:
     def _create(self, collection: Collection) -> None:
         entry = entry_of(collection)
         if collection.dimension not in self._dimensions:
-            ensure_faces(
-                self._backend.client.milvus,
-                collection.dimension,
-                self._backend.index,
-                self._settings,
-            )
+            self._ensure(collection.dimension)
             self._dimensions.add(collection.dimension)
         self._catalog.add(entry)
+
+    def _ensure(self, dimension: int) -> None:
+        client, index = self._backend.client.milvus, self._backend.index
+        ensure_faces(client, dimension, index, self._settings)
+        ensure_people(client, dimension, index, self._settings)
 
     def _delete(self, tenant: str, collection: str) -> int:
         return self._purge(self._catalog.retire(tenant, collection))
 
     def _purge(self, entry: Entry) -> int:
-        count = self._backend.purge(self._faces(entry), entry.scope)
+        count = self._purge_rows(entry)
         self._catalog.remove(entry)
+        return count
+
+    def _purge_rows(self, entry: Entry) -> int:
+        count = self._backend.purge(self._faces.name(entry), entry.scope)
+        self._people.purge(entry)
         return count
 
     def _count(self, tenant: str, collection: str) -> int:
         entry = self._catalog.get(tenant, collection)
-        return self._backend.count(self._faces(entry), entry.scope)
+        return self._backend.count(self._faces.name(entry), entry.scope)
 
-    def _get(self, tenant: str, collection: str, ids: Sequence[str]) -> tuple[Face, ...]:
-        entry = self._catalog.get(tenant, collection)
+    def _page(self, entry: Entry, after: str, limit: int, wanted: FaceFilter) -> tuple[Face, ...]:
+        ids = self._people.ids(entry, wanted.person) if wanted.person else None
+        return self._faces.page(entry, after, limit, wanted, ids)
+
+    def _remove(self, entry: Entry, ids: Sequence[str]) -> tuple[str, ...]:
         keys = face_keys(entry.scope, ids)
-        rows = self._backend.client.by_id(self._faces(entry), keys, _FIELDS)
-        found = {row["id"]: row for row in rows}
-        return tuple(row_to_face(found[key]) for key in keys if key in found)
-
-    def _page(self, tenant: str, collection: str, after: str, limit: int) -> tuple[Face, ...]:
-        entry = self._catalog.get(tenant, collection)
-        expression = faces_after(entry.scope, after)
-        rows = self._backend.client.page(self._faces(entry), expression, _FIELDS, limit)
-        return tuple(map(row_to_face, rows))
-
-    def _remove(self, tenant: str, collection: str, ids: Sequence[str]) -> tuple[str, ...]:
-        entry = self._catalog.get(tenant, collection)
-        keys = face_keys(entry.scope, ids)
-        removed = self._backend.remove(self._faces(entry), entry.scope, keys)
+        with self._people.without(entry, ids):
+            removed = self._backend.remove(self._faces.name(entry), entry.scope, keys)
         return tuple(map(face_id, removed))
 
-    def _search(
-        self, tenant: str, collection: str, template: Template, limit: int, min_cosine: float
-    ) -> tuple[Match, ...]:
-        entry = self._catalog.get(tenant, collection)
-        (probe,) = checked_templates("template", [template], entry.collection.dimension)
-        params = {"ef": max(self._settings.hnsw_ef, limit)} if self._backend.index == "HNSW" else {}
-        rows = self._backend.client.nearest(self._faces(entry), entry.scope, probe, limit, params)
-        # Cosines of our own: an engine's differ in the last digits from segment to segment.
-        matches = [
-            Match(face, float(np.clip(np.dot(face.template.astype(np.float64), probe), -1, 1)))
-            for face in {row["id"]: row_to_face(row) for row in rows}.values()
+    def _due(self, before_ns: int, consents: Sequence[str], limit: int) -> tuple[DueFace, ...]:
+        found = [
+            one
+            for dimension in sorted(self._dimensions)
+            for one in self._faces.due(dimension, before_ns, consents, limit)
         ]
-        close = [match for match in matches if match.cosine >= min_cosine]
-        return tuple(sorted(close, key=lambda match: (-match.cosine, match.face.id)))
+        entries = self._catalog.of_scopes(sorted({scope for scope, _ in found}))
+        due = [
+            DueFace(entries[scope].collection, face) for scope, face in found if scope in entries
+        ]
+        return tuple(due[:limit])
 
-    def _faces(self, entry: Entry) -> str:
-        return faces_name(self._settings.prefix, entry.collection.dimension)
+    def _repair(self) -> int:
+        # Where others write too, a change may still be under way.
+        patience = _MINUTE_NS if self._backend.shared else 0
+        before_ns = time.time_ns() - patience
+        unsettled = [
+            kept
+            for dimension in sorted(self._dimensions)
+            for kept in self._people.unsettled(dimension, before_ns=before_ns)
+        ]
+        entries = self._catalog.of_scopes(sorted({kept.scope for kept in unsettled}))
+        people = {(kept.scope, kept.person.id) for kept in unsettled if kept.scope in entries}
+        for scope, person in sorted(people):
+            self._people.repair(entries[scope], person)
+        return len(people)
+
+    async def _changed(
+        self,
+        tenant: str,
+        collection: str,
+        change: Callable[Concatenate[Entry, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Changes people of a collection that is still there afterwards; else nothing of it stays."""
+        entry = await self._run(self._catalog.get, tenant, collection)
+        result = await self._run(change, entry, *args, **kwargs)
+        try:
+            await self._run(self._catalog.confirm, entry)
+        except NotFound:
+            await self._run(self._purge_rows, entry)
+            raise
+        return result
+
+    def _check_bounds(self, limit: int, min_cosine: float) -> None:
+        if not 1 <= limit <= self._settings.max_results:
+            raise InvalidArgument("limit", f"must be 1 to {self._settings.max_results}")
+        if not -1.0 <= min_cosine <= 1.0:
+            raise InvalidArgument("min_cosine", "must be -1 to 1")
 
     def _check_many(self, field: str, items: Sequence[object]) -> None:
         if len(items) > self._settings.max_faces:

@@ -6,6 +6,8 @@ ever enters an expression and rows sort by what the key spells:
     catalogue row  id = tenant digest . collection's UTF-8 in hex . scope
     face row       id = scope face's UUID in hex
 
+What callers say of a face is found by its tag, a number; equal tags are compared as text again.
+
 A scope is a fresh random name for one life of one collection: a collection that is made anew
 never meets rows of its namesake.
 """
@@ -24,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholden.core.errors import InvalidArgument
-from beholden.core.faces import Template
-from beholden.core.gallery import Collection, Face, Provenance
+from beholden.core.faces import Pose, Quality, Template
+from beholden.core.gallery import Collection, Face, FaceFilter, Provenance, Span
 from beholden.core.geometry import Box
 
 Row = dict[str, Any]
@@ -34,6 +36,9 @@ Templates = NDArray[np.float32]
 MAX_DIMENSION = 32_768
 UNIT_TOLERANCE = 1e-3
 """How far from 1 a template's length may be: far more than float32 rounding, far less than an error."""
+
+NEVER = 2**63 - 1
+"""When a face expires that does not."""
 
 _MAX_NAME = 255
 _MAX_DETAIL = 65_536
@@ -62,7 +67,46 @@ def between(low: str, high: str) -> str:
 
 def among(ids: Sequence[str]) -> str:
     """The expression that `id` is one of these keys."""
-    return f"id in [{', '.join(map(_literal, ids))}]"
+    return one_of("id", ids)
+
+
+def one_of(field: str, keys: Sequence[str]) -> str:
+    """The expression that `field` is one of these keys."""
+    return f"{field} in [{', '.join(map(_literal, keys))}]"
+
+
+def alive(now_ns: int) -> str:
+    """The expression that a row has not expired."""
+    return f"expire > {int(now_ns)}"
+
+
+def tag(text: str) -> int:
+    """A number of 63 bits for a text, 0 for none, by which rows are found."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8]) >> 1 if text else 0
+
+
+def tagged(field: str, texts: Iterable[str]) -> str:
+    """The expression that the text of `field` may be one of these."""
+    return f"{field} in [{', '.join(str(tag(text)) for text in texts)}]"
+
+
+def wanted_rows(wanted: FaceFilter) -> list[str]:
+    """The expressions of which every row must fulfil all; a person is not among them."""
+    texts = {field: text for field, text in _texts(wanted).items() if text}
+    parts = [tagged(field, [text]) for field, text in texts.items()]
+    for field, span in _spans(wanted).items():
+        if span != Span():
+            parts.append(f"{field} != 0 and {field} < {int(span.end_ns or NEVER)}")
+            if span.start_ns:
+                parts.append(f"{field} >= {int(span.start_ns)}")
+    return parts
+
+
+def is_wanted(face: Face, wanted: FaceFilter) -> bool:
+    """Whether the texts are those wanted, not only their tags."""
+    there = _texts(face)
+    return all(text in ("", there[field]) for field, text in _texts(wanted).items())
 
 
 def collection_key(tenant: str, collection: str) -> str:
@@ -106,7 +150,7 @@ def row_to_entry(row: Row) -> Entry:
 
 def face_keys(scope: str, faces: Iterable[str]) -> list[str]:
     """The ids of faces' rows, each once; what is no lowercase UUID is nobody's id and left out."""
-    return [scope + _hex(face) for face in dict.fromkeys(faces) if _hex(face)]
+    return [scope + face_hex(face) for face in dict.fromkeys(faces) if face_hex(face)]
 
 
 def face_id(key: str) -> str:
@@ -116,7 +160,7 @@ def face_id(key: str) -> str:
 
 def faces_after(scope: str, face: str) -> str:
     """The expression for rows of a scope whose face's id is larger; all where it is empty."""
-    return f"{equals('scope', scope)} and {between(scope + _hex(face), scope + 'g')}"
+    return f"{equals('scope', scope)} and {between(scope + face_hex(face), scope + 'g')}"
 
 
 def faces_to_rows(scope: str, faces: Sequence[Face], dimension: int) -> list[Row]:
@@ -124,13 +168,18 @@ def faces_to_rows(scope: str, faces: Sequence[Face], dimension: int) -> list[Row
     templates = checked_templates("faces", [face.template for face in faces], dimension)
     rows = {}
     for face, template in zip(faces, templates, strict=True):
-        if not _hex(face.id):
+        if not face_hex(face.id):
             raise InvalidArgument("faces", f"the id {face.id!r} is no lowercase UUID")
+        past = face.provenance
         rows[face.id] = {
-            "id": scope + _hex(face.id),
+            "id": scope + face_hex(face.id),
             "scope": scope,
             "template": template,
             "detail": _face_detail(face),
+            "captured": past.capture_ns,
+            "enrolled": face.enrolled_ns,
+            "expire": past.expire_ns or NEVER,
+            **{field: tag(text) for field, text in _texts(face).items()},
         }
     return list(rows.values())
 
@@ -138,11 +187,14 @@ def faces_to_rows(scope: str, faces: Sequence[Face], dimension: int) -> list[Row
 def row_to_face(row: Row) -> Face:
     """The inverse of `faces_to_rows`, for one."""
     detail: Mapping[str, Any] = row["detail"]
+    quality, pose = detail.get("quality"), detail.get("pose")
     return Face(
         **{
             **detail,
             "box": Box(**detail["box"]),
             "provenance": Provenance(**detail["provenance"]),
+            "quality": Quality(**quality) if quality else None,
+            "pose": Pose(**pose) if pose else None,
             "id": face_id(row["id"]),
             "template": np.asarray(row["template"], np.float32),
         }
@@ -174,9 +226,29 @@ def _face_detail(face: Face) -> Row:
         "enrolled_ns": face.enrolled_ns,
         "enrolled_by": face.enrolled_by,
         "provenance": asdict(face.provenance),
+        "quality": asdict(face.quality) if face.quality else None,
+        "pose": asdict(face.pose) if face.pose else None,
+        "size": face.size,
     }
     provenance = face.provenance
     return _detail("faces", detail, face.enrolled_ns, provenance.capture_ns, provenance.expire_ns)
+
+
+def _texts(of: Face | FaceFilter) -> dict[str, str]:
+    """What callers say of faces, by the field of its tag."""
+    past = of.provenance if isinstance(of, Face) else of
+    return {
+        "external": of.external_image_id,
+        "media": of.media_sha256,
+        "enroller": of.enrolled_by,
+        "source": past.source,
+        "basis": past.legal_basis,
+        "consent": past.consent_id,
+    }
+
+
+def _spans(wanted: FaceFilter) -> dict[str, Span]:
+    return {"captured": wanted.captured, "enrolled": wanted.enrolled, "expire": wanted.expires}
 
 
 def _detail(field: str, detail: Row, *times_ns: int) -> Row:
@@ -191,7 +263,8 @@ def _detail(field: str, detail: Row, *times_ns: int) -> Row:
     return detail
 
 
-def _hex(face: str) -> str:
+def face_hex(face: str) -> str:
+    """A face's id as keys have it; empty for what is no lowercase UUID."""
     try:
         parsed = uuid.UUID(face)
     except (ValueError, AttributeError, TypeError):

@@ -1,35 +1,27 @@
 """Our Milvus collections: their names, versions, fields and indexes, and how they come about.
 
-`PREFIX_vN_catalog` has a row a gallery; `PREFIX_vN_faces_D` has the faces of all tenants whose
-templates have D dimensions, parted by gallery. N is the schema's version.
+`PREFIX_vN_catalog` has a row a gallery; `PREFIX_vN_faces_D` and `PREFIX_vN_people_D` have the faces
+and the people of all tenants whose templates have D dimensions, parted by gallery, and
+`PREFIX_vN_members` says whose each face is. N is the schema's version.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
 
 from pymilvus import CollectionSchema, DataType, MilvusClient
 from pymilvus.milvus_client import IndexParams
 
-from beholden.core.errors import FailedPrecondition
 from beholden.store.settings import StoreSettings
 
-VERSION = 1
-"""Of the fields below. A new one comes with its step in MIGRATIONS."""
-
-Migration = Callable[[MilvusClient, str], None]
-
-MIGRATIONS: Mapping[int, Migration] = {}
-"""From version N to N + 1, given the client and the prefix.
-
-A step makes the collections of N + 1 beside those of N (Milvus before 2.6 cannot add a field),
-the catalogue last, for where there is one the step is done; it may find leavings of an attempt
-that was cut short. Those of N stay until somebody drops them.
-"""
+VERSION = 2
+"""Of the fields below. A new one comes with its step in migrations.py."""
 
 _MAX_KEY = 32 + 1 + 2 * 255 + 1 + 32
+
+_TAGS = ("external", "media", "enroller", "source", "basis", "consent")
+_TIMES = ("captured", "enrolled", "expire")
 
 _log = logging.getLogger(__name__)
 
@@ -39,43 +31,44 @@ def catalog_name(prefix: str, version: int = VERSION) -> str:
     return f"{prefix}_v{version}_catalog"
 
 
-def faces_name(prefix: str, dimension: int) -> str:
+def faces_name(prefix: str, dimension: int, version: int = VERSION) -> str:
     """The Milvus collection for templates of `dimension`."""
-    return f"{prefix}_v{VERSION}_faces_{dimension}"
+    return f"{prefix}_v{version}_faces_{dimension}"
 
 
-def dimensions(client: MilvusClient, prefix: str) -> list[int]:
+def people_name(prefix: str, dimension: int) -> str:
+    """The Milvus collection for people with templates of `dimension`."""
+    return f"{prefix}_v{VERSION}_people_{dimension}"
+
+
+def members_name(prefix: str) -> str:
+    """The Milvus collection that says whose each face is."""
+    return f"{prefix}_v{VERSION}_members"
+
+
+def dimensions(client: MilvusClient, prefix: str, version: int = VERSION) -> list[int]:
     """Of the templates for which there is a Milvus collection."""
-    start = faces_name(prefix, 0)[:-1]
-    return [int(name[len(start) :]) for name in our_names(client, prefix) if name.startswith(start)]
+    start = faces_name(prefix, 0, version)[:-1]
+    return [int(name[len(start) :]) for name in client.list_collections() if name.startswith(start)]
+
+
+def versions(client: MilvusClient, prefix: str) -> dict[str, int]:
+    """Our Milvus collections of every version, each with its version."""
+    pattern = re.compile(rf"{re.escape(prefix)}_v(\d+)_(catalog|members|(faces|people)_\d+)")
+    matches = map(pattern.fullmatch, client.list_collections())
+    return {match[0]: int(match[1]) for match in matches if match}
+
+
+def version_of(client: MilvusClient, prefix: str) -> int:
+    """The version in force: the oldest that has a catalogue, as a migration drops that at its end."""
+    names = versions(client, prefix)
+    return min((names[name] for name in names if name.endswith("_catalog")), default=VERSION)
 
 
 def our_names(client: MilvusClient, prefix: str) -> list[str]:
-    """Our Milvus collections of this version that are there."""
-    return [name for name in client.list_collections() if name.startswith(f"{prefix}_v{VERSION}_")]
-
-
-def migrate(
-    client: MilvusClient,
-    prefix: str,
-    *,
-    version: int = VERSION,
-    migrations: Mapping[int, Migration] = MIGRATIONS,
-) -> None:
-    """Brings what is there to `version`. Raises FailedPrecondition where it is newer."""
-    pattern = re.compile(rf"{re.escape(prefix)}_v(\d+)_catalog")
-    found = [
-        int(match[1]) for name in client.list_collections() if (match := pattern.fullmatch(name))
-    ]
-    newest = max(found, default=version)
-    if newest > version:
-        raise FailedPrecondition(
-            f"the galleries have schema {newest}, this version of Beholden knows {version}",
-            remedy="use the newer version that wrote them",
-        )
-    for step in range(newest, version):
-        _log.warning("migrating the galleries from schema %d to %d", step, step + 1)
-        migrations[step](client, prefix)
+    """Our Milvus collections of the version in force."""
+    version = version_of(client, prefix)
+    return [name for name, of in versions(client, prefix).items() if of == version]
 
 
 def ensure_catalog(client: MilvusClient, index: str, settings: StoreSettings) -> str:
@@ -84,6 +77,19 @@ def ensure_catalog(client: MilvusClient, index: str, settings: StoreSettings) ->
     if not client.has_collection(name):
         schema = _schema(_MAX_KEY)
         schema.add_field("live", DataType.BOOL)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+        client.create_collection(name, schema=schema, consistency_level="Bounded")
+    _load(client, name, "vector", "FLAT" if index else "", settings)
+    return name
+
+
+def ensure_members(client: MilvusClient, index: str, settings: StoreSettings) -> str:
+    """Makes and loads it where it is not; its name. `index` as for `ensure_faces`."""
+    name = members_name(settings.prefix)
+    if not client.has_collection(name):
+        schema = _schema(32 + 1 + 32 + 1 + 16)
+        schema.add_field("face", DataType.VARCHAR, max_length=32)
+        schema.add_field("person", DataType.INT64)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
         client.create_collection(name, schema=schema, consistency_level="Bounded")
     _load(client, name, "vector", "FLAT" if index else "", settings)
@@ -99,14 +105,33 @@ def ensure_faces(client: MilvusClient, dimension: int, index: str, settings: Sto
     if not client.has_collection(name):
         schema = _schema(64, is_partition_key=True)
         schema.add_field("template", DataType.FLOAT_VECTOR, dim=dimension)
-        client.create_collection(
-            name,
-            schema=schema,
-            consistency_level="Bounded",
-            num_partitions=settings.partitions,
-        )
+        for field in (*_TAGS, *_TIMES):
+            schema.add_field(field, DataType.INT64)
+        _create(client, name, schema, settings)
     _load(client, name, "template", index, settings)
     return name
+
+
+def ensure_people(client: MilvusClient, dimension: int, index: str, settings: StoreSettings) -> str:
+    """As `ensure_faces`."""
+    name = people_name(settings.prefix, dimension)
+    if not client.has_collection(name):
+        schema = _schema(32 + 1 + 2 * 128 + 1 + 16, is_partition_key=True)
+        schema.add_field("template", DataType.FLOAT_VECTOR, dim=dimension)
+        schema.add_field("faces", DataType.INT64)
+        schema.add_field("expire", DataType.INT64)
+        schema.add_field("settled", DataType.BOOL)
+        _create(client, name, schema, settings)
+    _load(client, name, "template", index, settings)
+    return name
+
+
+def _create(
+    client: MilvusClient, name: str, schema: CollectionSchema, settings: StoreSettings
+) -> None:
+    client.create_collection(
+        name, schema=schema, consistency_level="Bounded", num_partitions=settings.partitions
+    )
 
 
 def _schema(max_key: int, *, is_partition_key: bool = False) -> CollectionSchema:

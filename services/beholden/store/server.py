@@ -64,6 +64,10 @@ class ServerBackend:
         """As the server says."""
         return self.client.count(name, scope)
 
+    def drop(self, name: str) -> None:
+        """As it says."""
+        self.client.milvus.drop_collection(name)
+
     def close(self) -> None:
         """Ends the connection."""
         self.client.close()

@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 
 from beholden.core.errors import Unavailable
-from beholden.core.gallery import Face
+from beholden.core.gallery import Face, Person
 from beholden.store.open import open_store
 from beholden.store.settings import StoreSettings
 from tests.contract.children import files_may_grow_to
@@ -43,6 +43,25 @@ async def add_for_ever(folder: Path) -> None:
                 print("gone", *ids, flush=True)
 
         await asyncio.gather(*(adder() for _ in range(4)))
+
+
+async def change_people_for_ever(folder: Path) -> None:
+    """Three people get faces, and lose others again; ends by being killed."""
+    async with lite(folder).opened() as store:
+        await store.create_collection(collection(TENANT))
+
+        async def changer(person: str) -> None:
+            await store.create_person(TENANT, "people", Person(person, 1))
+            while True:
+                kept, lost = some(2), some(2)
+                await store.add_faces(TENANT, "people", [*kept, *lost])
+                ids = [face.id for face in kept + lost]
+                await store.associate_faces(TENANT, "people", person, ids)
+                await store.disassociate_faces(TENANT, "people", person, ids[2:3])
+                await store.delete_faces(TENANT, "people", ids[3:])
+                print("theirs", person, *ids[:2], flush=True)
+
+        await asyncio.gather(*map(changer, ("ada", "bob", "eve")))
 
 
 async def run_out_of_space(folder: Path) -> None:
@@ -83,6 +102,6 @@ async def forget_to_close(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    acts = (add_for_ever, run_out_of_space, forget_to_close)
+    acts = (add_for_ever, change_people_for_ever, run_out_of_space, forget_to_close)
     act = {act.__name__: act for act in acts}[sys.argv[1]]
     asyncio.run(act(Path(sys.argv[2])))

@@ -93,7 +93,7 @@ async def test_a_flush_that_fails_is_made_good(tmp_path: Path) -> None:
     async with lite(tmp_path).opened(lite_flush_rows=20) as store:
         await store.create_collection(collection(TENANT))
         await store.add_faces(TENANT, "people", first)
-        partitions = tmp_path / "faces.db/collections/beholden_v1_faces_16/partitions"
+        partitions = tmp_path / "faces.db/collections/beholden_v2_faces_16/partitions"
         blocks = [partitions / f"_pk_{i}" / "data" for i in range(16)]
         for block in blocks:
             block.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +216,7 @@ async def test_the_count_stays_right(tmp_path: Path) -> None:
     counts = sqlite3.connect(tmp_path / "faces.db.rows")
     kept = counts.execute("SELECT collection, count FROM rows ORDER BY collection").fetchall()
     counts.close()
-    assert kept == [("beholden_v1_catalog", 1), ("beholden_v1_faces_16", 8)]
+    assert kept == [("beholden_v2_catalog", 1), ("beholden_v2_faces_16", 8)]
 
 
 async def test_one_process_at_a_time(tmp_path: Path) -> None:
@@ -244,8 +244,8 @@ async def test_a_deletion_cut_short_is_finished_on_opening(tmp_path: Path) -> No
     async with lite(tmp_path).opened() as store:
         await store.create_collection(collection(TENANT))
         assert await store.count_faces(TENANT, "people") == 0
-    assert rows_in(tmp_path, "beholden_v1_faces_16") == 0
-    assert rows_in(tmp_path, "beholden_v1_catalog") == 1
+    assert rows_in(tmp_path, "beholden_v2_faces_16") == 0
+    assert rows_in(tmp_path, "beholden_v2_catalog") == 1
 
 
 def rows_in(folder: Path, name: str) -> int:
