@@ -9,20 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from beholden.core.errors import FailedPrecondition, Unavailable
+from beholden.ledger.schema import bring_up_to_date, current
 from beholden.ledger.settings import LedgerSettings
 
 _log = logging.getLogger(__name__)
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK = 0x42484C44
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,11 @@ def connect(url: str, settings: LedgerSettings) -> Database:
         database = _sqlite(parsed, options, settings)
     else:
         database = _postgresql(parsed, options, settings)
-    _migrate(database)
+    with database.reading.connect() as connection:
+        ready = current(connection)
+    if not ready:
+        with database.writing.begin() as connection:
+            bring_up_to_date(connection)
     return database
 
 
@@ -127,23 +125,3 @@ def _postgresql(url: URL, options: dict[str, Any], settings: LedgerSettings) -> 
 
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Database(engine, reading)
-
-
-def _migrate(database: Database) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
-    with database.reading.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found == scripts.get_current_head():
-        return
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise FailedPrecondition(
-            f"the ledger has schema {found}, which this version does not know",
-            remedy="use the newer version of Beholden that wrote it",
-        )
-    with database.writing.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")

@@ -1,16 +1,18 @@
 """The schema in the database is the one in the code, whoever opens it first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, make_url, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from beholden.core.errors import FailedPrecondition
 from beholden.ledger.open import open_ledger
+from beholden.ledger.schema import MIGRATIONS, bring_up_to_date, current, known, migrate
 from beholden.ledger.settings import LedgerSettings
 from beholden.ledger.tables import METADATA
 from tests.contract.children import child
@@ -32,11 +34,31 @@ def engine(url: str):
     return create_engine(parsed)
 
 
-async def test_migrations_make_the_tables_of_the_code(ledger_url: str) -> None:
-    async with opened(ledger_url):
-        pass
-    with engine(ledger_url).connect() as connection:
+@pytest.mark.parametrize("make", [migrate, bring_up_to_date], ids=["migrated", "made at once"])
+def test_the_tables_are_those_of_the_code(
+    ledger_url: str, make: Callable[[Connection], None]
+) -> None:
+    with engine(ledger_url).begin() as connection:
+        make(connection)
+        assert current(connection)
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        again = inspect(connection).get_table_names()
+        bring_up_to_date(connection)
+        assert inspect(connection).get_table_names() == again
+
+
+def test_an_older_ledger_is_migrated(ledger_url: str) -> None:
+    with engine(ledger_url).begin() as connection:
+        migrate(connection, "0001")
+        assert not current(connection)
+        bring_up_to_date(connection)
+        assert current(connection)
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_revisions_are_known_by_their_files() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert known() == [script.revision for script in scripts.walk_revisions()][::-1]
 
 
 async def test_a_newer_schema_is_refused(ledger_url: str) -> None:
