@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo run test check protos lock bench bench-accuracy faults clean ci-engines engines up down status
+.PHONY: help setup models demo run test tests check protos lock bench bench-accuracy faults clean ci-engines engines up down status
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +51,12 @@ down: $(STUBS) ## End what `make up` started
 status: $(STUBS) ## Show what `make up` started, and how it is
 	@$(BIN)/beholden status || true
 
-test: setup $(if $(filter true,$(CI)),ci-engines) check ## Everything that must hold: check, then every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+test: setup $(if $(filter true,$(CI)),ci-engines) ## Everything that must hold: check, and every test
+	@$(MAKE) --no-print-directory -j 2 check tests
+
+# Three at a time on two cores, since a test waits now and then.
+tests: $(STUBS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
 
 ci-engines: $(STUBS)
 	@$(BIN)/beholden engines install || true
