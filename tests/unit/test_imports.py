@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ ONLY_IN = {
 CORE_MAY_USE = {*sys.stdlib_module_names, "numpy", "beholden"}
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Full names of the modules that a file imports, wherever in the file."""
     found = set()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import typer
+from typer.main import get_command
 
 from beholden.cli.app import build
 from beholden.cli.failures import ExitCode, Failure
@@ -17,7 +20,7 @@ def run(arguments: Sequence[str]) -> int:
     # An option may be wrong before the options are read: whether a program listens is seen first.
     output = Output(json="--json" in arguments, quiet=False)
     try:
-        code = build()(list(arguments), prog_name="beholden", standalone_mode=False)
+        code = _tree().main(list(arguments), prog_name="beholden", standalone_mode=False)
     except Failure as failure:
         output.failure(failure)
         return failure.exit_code
@@ -36,6 +39,11 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return ExitCode.FAILED
     return code if isinstance(code, int) else ExitCode.OK
+
+
+@cache
+def _tree() -> Any:
+    return get_command(build())
 
 
 def _usage(error: typer.TyperException) -> Failure:
