@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from inspect import signature
+
 import grpc
 import pytest
 
@@ -10,7 +14,6 @@ from beholden.core.law import Decision, Obligation, Reason
 from tests.integration.guard.house import METHODS, House, named, reason
 
 Code = grpc.StatusCode
-EVERY = pytest.mark.parametrize("method", [method.name for method in METHODS])
 DENIED = Decision(
     allowed=False,
     revision="r2",
@@ -18,7 +21,28 @@ DENIED = Decision(
 )
 
 
-@EVERY
+def every(check: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Runs `check` for each method in a subtest of its own, on one server, which is swept between."""
+
+    @wraps(check)
+    async def test(home: House, subtests: pytest.Subtests, **more: object) -> None:
+        for method in METHODS:
+            home.reached.clear()
+            home.law.asked.clear()
+            home.book.records.clear()
+            with subtests.test(method=method.name):
+                await check(home=home, method=method.name, **more)
+
+    wanted = signature(check)
+    fixtures = [
+        one.replace(name="subtests") if one.name == "method" else one
+        for one in wanted.parameters.values()
+    ]
+    test.__signature__ = wanted.replace(parameters=fixtures)  # type: ignore[attr-defined]
+    return test
+
+
+@every
 async def test_answers_when_all_is_right(home: House, method: str):
     call = home.call(method)
     answer = await call
@@ -37,7 +61,7 @@ async def test_answers_when_all_is_right(home: House, method: str):
     assert (decided.kind, outcome.kind, outcome.body["status"]) == ("decision", "outcome", "OK")
 
 
-@EVERY
+@every
 async def test_refused_without_a_token(home: House, method: str):
     error = await home.refused(method, token=None)
     assert (error.code(), reason(error)) == (Code.UNAUTHENTICATED, "TOKEN_MISSING")
@@ -46,7 +70,7 @@ async def test_refused_without_a_token(home: House, method: str):
     assert not home.book.records
 
 
-@EVERY
+@every
 @pytest.mark.parametrize(
     "broken",
     [Unavailable("policy", "gone"), RuntimeError("a bug"), None, True, {"allowed": True}],
@@ -60,7 +84,7 @@ async def test_refused_when_the_policy_engine_is_broken(home: House, method: str
     assert not home.book.records
 
 
-@EVERY
+@every
 async def test_refused_when_the_decision_cannot_be_written(home: House, method: str):
     home.book.broken = {"decision"}
     error = await home.refused(method)
@@ -68,7 +92,7 @@ async def test_refused_when_the_decision_cannot_be_written(home: House, method: 
     assert not home.reached
 
 
-@EVERY
+@every
 async def test_not_answered_when_the_outcome_cannot_be_written(home: House, method: str):
     home.book.broken = {"outcome"}
     error = await home.refused(method)
@@ -76,7 +100,7 @@ async def test_not_answered_when_the_outcome_cannot_be_written(home: House, meth
     assert len(home.reached) == 1
 
 
-@EVERY
+@every
 async def test_denied_by_law_and_written_down(home: House, method: str):
     home.law.answer = DENIED
     error = await home.refused(method)
@@ -89,7 +113,7 @@ async def test_denied_by_law_and_written_down(home: House, method: str):
     assert dict(error.trailing_metadata())["beholden-decision-id"] == record.id
 
 
-@EVERY
+@every
 async def test_an_unknown_obligation_is_refused_before_anything_is_done(home: House, method: str):
     home.law.answer = Decision(
         allowed=True, revision="r3", obligations=(Obligation("human_review", True),)
