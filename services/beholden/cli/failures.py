@@ -78,6 +78,9 @@ class Failure(Exception):
         return {"error": {key: value for key, value in whole.items() if value}}
 
 
+_LONGER = "allow more with --timeout SECONDS"
+
+
 def from_rpc(error: grpc.RpcError, server: str, timeout: float) -> Failure:
     """What a failed call to `server` under a deadline of `timeout` seconds says, rich details included."""
     code = error.code()
@@ -88,6 +91,8 @@ def from_rpc(error: grpc.RpcError, server: str, timeout: float) -> Failure:
         _explain_transport(code, failure, server, timeout)
     elif failure.reason == "TOKEN_MISSING":
         failure.hint = "say who asks: --as TENANT, --token or --token-file"
+    elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        failure.hint = _LONGER
     return failure
 
 
@@ -128,7 +133,7 @@ def _explain_transport(
         failure.hint = "start it with `beholden serve all`, or name another with --server"
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         failure.message = f"{server} gave no answer within {timeout:g} s"
-        failure.hint = "allow more with --timeout SECONDS"
+        failure.hint = _LONGER
     elif code is grpc.StatusCode.UNIMPLEMENTED:
         failure.message = f"{server} does not serve this call"
         failure.hint = "`beholden serve all` serves every call; see `beholden serve --help`"

@@ -23,8 +23,9 @@ _TITLES = {
 def facts(rows: Iterable[tuple[str, str]]) -> Table:
     """Names and values in two columns; rows without a value are left out."""
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()
+    # A name may be a whole path: what is said of it has room all the same, and nothing is cut off.
+    grid.add_column(style="dim", overflow="fold", max_width=40)
+    grid.add_column(overflow="fold")
     for name, value in rows:
         if value:
             grid.add_row(safe(name), safe(value))

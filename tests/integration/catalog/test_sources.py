@@ -310,6 +310,8 @@ def test_control_c_during_a_download_leaves_nothing(tmp_path: Path) -> None:
                 "PYTHONPATH": os.pathsep.join(sys.path),
             },
             stderr=subprocess.DEVNULL,
+            # A shell that runs the tests in the background has Ctrl-C ignored, and so would this.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         while not held:
             assert process.poll() is None

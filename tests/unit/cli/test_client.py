@@ -240,6 +240,13 @@ def test_nobody_there() -> None:
     assert caught.value.exit_code is ExitCode.UNAVAILABLE
 
 
+def test_more_time_is_offered_whoever_ran_out_of_it() -> None:
+    late = status(grpc.StatusCode.DEADLINE_EXCEEDED, info("DEADLINE_EXCEEDED"))
+    with serving([late]) as (_, client), pytest.raises(Failure) as caught:
+        create(client)
+    assert "--timeout" in caught.value.hint
+
+
 def test_the_deadline_is_told_in_words() -> None:
     release = threading.Event()
 
