@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 
 from beholden.cli import main
 from tests import pictures
-from tests.house import MODELS, House
+from tests.house import MODELS, house
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,11 @@ def models() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shell(models: Path, house: House) -> Shell:
+def shell(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """Beside `beholden serve all` over the embedded engines."""
-    env = {**house.env, "BEHOLDEN_SERVER": house.address, "COLUMNS": "100"}
-    return Shell(house.address, env, house.folder)
+    with house(tmp_path_factory.mktemp("house")) as running:
+        env = {**running.env, "BEHOLDEN_SERVER": running.address, "COLUMNS": "100"}
+        yield Shell(running.address, env, running.folder)
 
 
 @pytest.fixture(scope="session")
