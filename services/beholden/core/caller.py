@@ -15,6 +15,7 @@ class Caller:
 
     `media` are the SHA-256 digests (hex) of the request's pictures in field order, in a stream those
     of the message taken last; `facts` are what the law was asked with; `rpc` is the method's path.
+    Nothing that is kept of what the call brings may outlast `delete_by_ns` (Unix nanoseconds).
     Plain enough to be kept with a job: `Caller(**dataclasses.asdict(caller()))` asks again as well.
     """
 
@@ -27,6 +28,7 @@ class Caller:
     decision_id: str = ""
     withheld: tuple[str, ...] = ()
     """The classes of response fields that the law takes out of the answer: no need to find them."""
+    delete_by_ns: int | None = None
 
 
 CALLER: ContextVar[Caller] = ContextVar("beholden_caller")

@@ -303,7 +303,10 @@ class Reviews(Protocol):
     """The answers that wait for people, kept until they are fetched, rejected or expired."""
 
     async def hold(self, review: Review, answer: HeldAnswer) -> Review:
-        """Durable on return; answers the review with its expiry. Raises Unavailable."""
+        """Durable on return; answers the review with its expiry, the one that it has or sooner.
+
+        Raises Unavailable.
+        """
         ...
 
     async def get(self, tenant: str, id: str) -> Review:

@@ -46,7 +46,8 @@ class Review:
     """One answer that waits. `id` is that of the decision which asked for it.
 
     `reviewers` distinct people must confirm a candidate; `candidates` counts them; `media` are the
-    SHA-256 digests of the request's pictures; times are Unix nanoseconds.
+    SHA-256 digests of the request's pictures; times are Unix nanoseconds. `rests_on` are issuer and id
+    of the evidence that the answer was given on: once one is revoked, the answer is deleted.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Review:
     media: tuple[str, ...]
     created_ns: int
     expires_ns: int = 0
+    rests_on: tuple[tuple[str, str], ...] = ()
     state: ReviewState = ReviewState.PENDING
     opinions: tuple[Opinion, ...] = ()
 

@@ -97,5 +97,6 @@ class Call:
             facts=self.facts,
             rpc=self.method.path,
             decision_id=self.decision_id,
+            delete_by_ns=self.duties.delete_by_ns,
             withheld=tuple(sorted(self.duties.redact)),
         )

@@ -23,11 +23,17 @@ class Asking:
     """
 
     def __init__(
-        self, policy: PolicyEngine, clock: Callable[[], int], *, reviews: bool = False
+        self,
+        policy: PolicyEngine,
+        clock: Callable[[], int],
+        *,
+        reviews: bool = False,
+        notifies: bool = False,
     ) -> None:
-        """`reviews` says whether answers can be kept until people have looked at them."""
+        """`reviews`: answers can be kept until people have looked; `notifies`: notices are delivered."""
         self._policy = policy
         self._reviews = reviews
+        self._notifies = notifies
         self._clock = clock
 
     async def __call__(self, call: Call, proceed: Next) -> Answer:
@@ -35,7 +41,9 @@ class Asking:
         decision = await decide(self._policy, call.facts)
         call.decision_id = decision_id(self._clock())
         call.reviewable = self._reviews and call.method.reviewable
-        call.decision, call.duties = binding(decision, reviewable=call.reviewable)
+        call.decision, call.duties = binding(
+            decision, now_ns=self._clock(), reviewable=call.reviewable, notifies=self._notifies
+        )
         return await proceed(call)
 
 
@@ -53,12 +61,16 @@ async def decide(policy: PolicyEngine, facts: Facts) -> Decision:
     return decision
 
 
-def binding(decision: Decision, *, reviewable: bool = False) -> tuple[Decision, Duties]:
+def binding(
+    decision: Decision, *, now_ns: int, reviewable: bool = False, notifies: bool = False
+) -> tuple[Decision, Duties]:
     """The decision with its duties; a denial instead where one of them cannot be kept here."""
     if not decision.allowed:
         return decision, Duties()
     try:
-        return decision, duties(decision.obligations, reviewable=reviewable)
+        return decision, duties(
+            decision.obligations, now_ns=now_ns, reviewable=reviewable, notifies=notifies
+        )
     except CannotKeep as problem:
         reason = Reason("UNKNOWN_OBLIGATION", problem.obligation.law, str(problem))
         return replace(decision, allowed=False, reasons=(reason,)), Duties()

@@ -35,13 +35,17 @@ from beholden.guard.tokens import Verifier
 DECISION_ID = "beholden-decision-id"
 """The trailing metadata that names the call's decision in the ledger."""
 
+DELETE_BY = "beholden-delete-by"
+"""The trailing metadata that says until when the caller may keep the answer, where the law says so."""
+
 
 class Guard(grpc.aio.ServerInterceptor):
     """Guards the methods of `services`; any other that is not open is refused.
 
     Raises AnnotationError for a method that cannot be guarded, FailedPrecondition for keys that do
     not do. `authorities` are those whose signed evidence is believed, asked anew for each; nobody's
-    by default. `clock` is Unix time in nanoseconds.
+    by default. `notifies` says that notices which the ledger owes are delivered. `clock` is Unix time
+    in nanoseconds.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Guard(grpc.aio.ServerInterceptor):
         meter: Meter,
         reflection: bool,
         reviews: Reviews | None = None,
+        notifies: bool = False,
         authorities: Callable[[], Authorities] = Authorities,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -82,7 +87,7 @@ class Guard(grpc.aio.ServerInterceptor):
                     audience=identity.audience,
                     leeway=identity.leeway,
                 ),
-                asking=Asking(policy, clock, reviews=reviews is not None),
+                asking=Asking(policy, clock, reviews=reviews is not None, notifies=notifies),
                 recording=self._recording,
                 renewal=Renewal(
                     Permissions(
@@ -92,6 +97,7 @@ class Guard(grpc.aio.ServerInterceptor):
                         authorities=authorities,
                         clock=clock,
                         interval=settings.ask_again,
+                        notifies=notifies,
                     )
                 ),
                 withholding=Withholding(reviews, clock),
@@ -133,7 +139,7 @@ class Guard(grpc.aio.ServerInterceptor):
                 await context.abort(
                     told.code, told.details, (*told.trailing_metadata, *_trailing(call))
                 )
-            context.set_trailing_metadata(_trailing(call))
+            context.set_trailing_metadata((*_trailing(call), *_kept(call)))
             return answer
 
         # As if every client streamed, which on the wire is the same: the guard takes the request when
@@ -160,6 +166,10 @@ async def _refuse(_: Any, context: grpc.aio.ServicerContext[bytes, Message]) -> 
 
 def _trailing(call: Call) -> tuple[tuple[str, str], ...]:
     return ((DECISION_ID, call.decision_id),) if call.decision_id else ()
+
+
+def _kept(call: Call) -> tuple[tuple[str, str], ...]:
+    return ((DELETE_BY, call.duties.delete_by),) if call.duties.delete_by else ()
 
 
 def _grouped(context: grpc.aio.ServicerContext[bytes, Message]) -> Metadata:

@@ -1,11 +1,17 @@
-"""Keeps what the law asks of an allowed call: least similarity, most results, redacted fields."""
+"""Keeps what the law asks of an allowed call: least similarity, most results, redacted fields, and more.
+
+Reviews are kept by review.py, deletion by whoever keeps something of the call, notices by the ledger.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -15,6 +21,8 @@ from beholden.core.law import Json, Obligation
 from beholden.guard.call import Answer, Call, Next
 from beholden.guard.fields import AnnotationError, Path, annotated, holders, is_set, policy_of
 from beholden.guard.review import ReviewPlan, compile_review
+
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 class CannotKeep(Exception):
@@ -35,6 +43,16 @@ class Duties:
     reviewers: int = 0
     """How many people must look at the answer first, and the law's entry that says so."""
     review_law: str = ""
+    delete_by_ns: int | None = None
+    """When all that is kept of the call's outputs must be gone, in Unix nanoseconds."""
+
+    @property
+    def delete_by(self) -> str:
+        """The same as an instant in UTC; empty where nothing need be deleted."""
+        if self.delete_by_ns is None:
+            return ""
+        moment = datetime.fromtimestamp(self.delete_by_ns // 10**9, UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +80,21 @@ class Obligations:
         return response
 
 
-def duties(obligations: Iterable[Obligation], *, reviewable: bool = False) -> Duties:
-    """What is to be done; a review only where the answer is `reviewable`.
+def duties(
+    obligations: Iterable[Obligation],
+    *,
+    now_ns: int,
+    reviewable: bool = False,
+    notifies: bool = False,
+) -> Duties:
+    """What is to be done in a call made at `now_ns` (Unix).
 
-    Raises CannotKeep for a kind that is not known or a value of the wrong type.
+    A review only where the answer is `reviewable`, a notice only where this server `notifies`. Raises
+    CannotKeep for a kind that is not known or a value of the wrong type.
     """
     least, most, redact = -math.inf, None, set[str]()
     reviewers, review_law = 0, ""
+    delete_by: int | None = None
     for one in obligations:
         match one.kind:
             case "min_similarity":
@@ -77,15 +103,22 @@ def duties(obligations: Iterable[Obligation], *, reviewable: bool = False) -> Du
                 count = _count(one)
                 most = count if most is None else min(most, count)
             case "redact":
-                redact |= _classes(one)
+                redact |= _names(one, "classes of fields")
             case "review" if reviewable:
                 if (count := _reviewers(one)) > reviewers:
                     reviewers, review_law = count, one.law
             case "review":
                 raise CannotKeep(one, "this answer cannot wait for people to look at it")
+            case "delete_by":
+                moment = _moment(one, now_ns)
+                delete_by = moment if delete_by is None else min(delete_by, moment)
+            case "notify" if notifies:
+                _names(one, "those who are told")
+            case "notify":
+                raise CannotKeep(one, "nobody here delivers notices; set BEHOLDEN_NOTICES__URL")
             case _:
                 raise CannotKeep(one, "this server does not know it")
-    return Duties(least, most, frozenset(redact), reviewers, review_law)
+    return Duties(least, most, frozenset(redact), reviewers, review_law, delete_by)
 
 
 def compile_duties(response: Descriptor) -> DutyPlan:
@@ -194,8 +227,20 @@ def _reviewers(one: Obligation) -> int:
     raise CannotKeep(one, "its value must be how many people review, 1 or more")
 
 
-def _classes(one: Obligation) -> set[str]:
+def _moment(one: Obligation, now_ns: int) -> int:
+    """Whole hours from now, or an instant."""
+    if isinstance(one.value, str) and _INSTANT.fullmatch(one.value):
+        with suppress(ValueError):
+            return int(datetime.fromisoformat(one.value).timestamp()) * 10**9
+    elif not isinstance(one.value, str) and (hours := _count(one)):
+        return now_ns + hours * 3600 * 10**9
+    raise CannotKeep(
+        one, "its value must be hours, 1 or more, or an instant such as 2026-11-22T00:00:00Z"
+    )
+
+
+def _names(one: Obligation, of: str) -> set[str]:
     named: Json = [one.value] if isinstance(one.value, str) else one.value
     if isinstance(named, list | tuple) and named and all(isinstance(name, str) for name in named):
         return {str(name) for name in named}
-    raise CannotKeep(one, "its value must be the names of classes of fields")
+    raise CannotKeep(one, f"its value must be the names of {of}")

@@ -39,11 +39,13 @@ class Permissions:
         authorities: Callable[[], Authorities],
         clock: Callable[[], int],
         interval: float,
+        notifies: bool = False,
     ) -> None:
         self.policy = policy
         self.ledger = ledger
         self.clock = clock
         self.interval = interval
+        self.notifies = notifies
         self._tenants = tenants
         self._authorities = authorities
 
@@ -109,11 +111,16 @@ class LivePermission:
         """See `core.ports.Permission.again`."""
         facts = await self._all.facts(self._caller)
         answer = await decide(self._all.policy, facts)
-        decision, duties = binding(answer, reviewable=self._reviewable)
+        decision, duties = binding(
+            answer,
+            now_ns=self._all.clock(),
+            reviewable=self._reviewable,
+            notifies=self._all.notifies,
+        )
         if self._told is not None:
             self._told(decision, duties)
         if decision != self._decision:
-            await self._write(decision, facts)
+            await self._write(decision, duties, facts)
         self._decision = decision
         if not decision.allowed:
             raise Denied(decision)
@@ -143,7 +150,7 @@ class LivePermission:
                     await self._all.policy.changed(self._decision.revision)
             await self.again()
 
-    async def _write(self, decision: Decision, facts: Facts) -> None:
+    async def _write(self, decision: Decision, duties: Duties, facts: Facts) -> None:
         caller = self._caller
         record = Record(
             id=caller.decision_id,
@@ -153,6 +160,6 @@ class LivePermission:
             principal=caller.principal,
             action=str(facts["action"]),
             allowed=decision.allowed,
-            body=decided(decision, rpc=caller.rpc, facts=facts, media=caller.media),
+            body=decided(decision, duties, rpc=caller.rpc, facts=facts, media=caller.media),
         )
         await append(self._all.ledger, record)

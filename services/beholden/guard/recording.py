@@ -15,6 +15,7 @@ from beholden.core.ports import Ledger
 from beholden.core.record import DECISION, OUTCOME, Record
 from beholden.guard.call import Answer, Call, Next
 from beholden.guard.errors import status_code
+from beholden.guard.obligations import Duties
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,9 @@ class Recording:
     async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises Denied, once that is written too; Unavailable when the ledger cannot write."""
         assert call.decision is not None
-        said = decided(call.decision, rpc=call.method.path, facts=call.facts, media=call.media)
+        said = decided(
+            call.decision, call.duties, rpc=call.method.path, facts=call.facts, media=call.media
+        )
         await append(self._ledger, self._record(call, DECISION, said))
         if not call.decision.allowed:
             raise Denied(call.decision)
@@ -99,7 +102,12 @@ async def append(ledger: Ledger, record: Record) -> None:
 
 
 def decided(
-    decision: Decision, *, rpc: str, facts: Mapping[str, Json], media: tuple[str, ...]
+    decision: Decision,
+    duties: Duties,
+    *,
+    rpc: str,
+    facts: Mapping[str, Json],
+    media: tuple[str, ...],
 ) -> dict[str, Json]:
     """The body of a decision's record."""
     span = trace.get_current_span().get_span_context()
@@ -112,6 +120,7 @@ def decided(
             "reasons": [_document(reason) for reason in decision.reasons],
             "obligations": [_document(one) for one in decision.obligations],
         },
+        "delete_by": duties.delete_by,
         "trace_id": trace.format_trace_id(span.trace_id) if span.is_valid else "",
     }
 

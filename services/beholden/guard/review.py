@@ -10,6 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from beholden.core.errors import Unavailable
+from beholden.core.law import Facts
 from beholden.core.ports import Reviews
 from beholden.core.review import HeldAnswer, Review
 from beholden.guard.call import Answer, Call, Next
@@ -63,6 +64,8 @@ class Withholding:
             candidates=candidates,
             media=call.media,
             created_ns=self._clock(),
+            expires_ns=call.duties.delete_by_ns or 0,
+            rests_on=_evidence(call.facts),
         )
         content = response.SerializeToString()
         held = HeldAnswer(response.DESCRIPTOR.full_name, plan.candidates, content)
@@ -72,6 +75,12 @@ class Withholding:
                 response.ClearField(field.name)
         setattr(response, plan.name, f"reviews/{review.id}")
         call.tally.withhold({"review": candidates})
+
+
+def _evidence(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """Issuer and id of all that was shown."""
+    shown: Any = facts["evidence"]
+    return tuple((str(one["issuer"]), str(one["id"])) for one in shown.values())
 
 
 def compile_review(response: Descriptor) -> ReviewPlan | None:

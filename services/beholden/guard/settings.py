@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, field_validator
+
+from beholden.core.addresses import private
 
 MIB = 1024 * 1024
 
@@ -41,12 +41,7 @@ class IdentitySettings(BaseModel):
     @field_validator("jwks_url")
     @classmethod
     def _private(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if not url or (parts.scheme == "https" and parts.hostname):
-            return url
-        if parts.scheme == "http" and _loopback(parts.hostname or ""):
-            return url
-        raise ValueError("wants an https address, or an http one on loopback")
+        return private(url) if url else url
 
 
 class LimitsSettings(BaseModel):
@@ -85,10 +80,3 @@ class GuardSettings(BaseModel):
 
     ask_again: float = Field(default=5, gt=0)
     """Seconds after which the law is asked again about a stream or job; a change of law does so at once."""
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event, Thread
@@ -26,6 +26,8 @@ from beholden.ledger.tables import OPINIONS, REVIEWS
 
 T = TypeVar("T")
 
+Revoked = Callable[[], Container[tuple[str, str]]]
+
 _PLACE = (REVIEWS.c.created_ns, REVIEWS.c.id)
 _DELETED = (ReviewState.REJECTED, ReviewState.EXPIRED)
 
@@ -33,15 +35,21 @@ _log = logging.getLogger(__name__)
 
 
 class SqlReviews:
-    """See `core.ports.Reviews`. `clock` is Unix time in nanoseconds."""
+    """See `core.ports.Reviews`. `clock` is Unix time in nanoseconds.
+
+    `revoked` says which evidence was revoked, by issuer and id; while it raises Unavailable, nothing
+    that rests on evidence is given out.
+    """
 
     def __init__(
         self,
         database: Database,
         box: SealedBox,
         settings: ReviewSettings,
+        revoked: Revoked,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
+        self._revoked = revoked
         self._database = database
         self._box = box
         self._settings = settings
@@ -52,8 +60,9 @@ class SqlReviews:
         self._sweeper.start()
 
     async def hold(self, review: Review, answer: HeldAnswer) -> Review:
-        """Durable on return; answers the review with its expiry. Raises Unavailable."""
-        held = replace(review, expires_ns=review.created_ns + int(self._settings.hours * 3600e9))
+        """Durable on return; answers the review with its expiry, the one that it has or sooner."""
+        latest = review.created_ns + int(self._settings.hours * 3600e9)
+        held = replace(review, expires_ns=min(review.expires_ns or latest, latest))
         row = {
             **{name: getattr(held, name) for name in _COLUMNS},
             "case_id": held.case,
@@ -62,6 +71,7 @@ class SqlReviews:
             "answer_type": answer.type,
             "answer_list": answer.candidates,
             "answer": self._box.seal(answer.content, _label(held, answer)),
+            "rests_on": json.dumps(held.rests_on),
         }
         await self._do(lambda connection: connection.execute(insert(REVIEWS), row))
         return held
@@ -181,6 +191,10 @@ class SqlReviews:
         return replace(held, content=self._box.open(bytes(row.answer), _label(review, held)))
 
     def _sweep(self, connection: Connection) -> None:
+        self._sweep_old(connection)
+        self._sweep_revoked(connection)
+
+    def _sweep_old(self, connection: Connection) -> None:
         now = self._clock()
         pending = REVIEWS.c.state == ReviewState.PENDING.value
         connection.execute(
@@ -194,12 +208,37 @@ class SqlReviews:
             .values(answer=None)
         )
 
+    def _sweep_revoked(self, connection: Connection) -> None:
+        """Expires at once what rests on evidence that was revoked since."""
+        found = connection.execute(
+            select(REVIEWS.c.id, REVIEWS.c.rests_on).where(
+                REVIEWS.c.answer.is_not(None), REVIEWS.c.rests_on != "[]"
+            )
+        ).all()
+        if not found:
+            return
+        revoked = self._revoked()
+        ids = [
+            row.id
+            for row in found
+            if any(tuple(one) in revoked for one in json.loads(row.rests_on))
+        ]
+        if ids:
+            connection.execute(
+                update(REVIEWS)
+                .where(REVIEWS.c.id.in_(ids))
+                .values(state=ReviewState.EXPIRED.value, answer=None)
+            )
+
     def _sweep_on(self) -> None:
         while True:
             try:
+                # Each by itself: while revocations cannot be read, what is old goes all the same.
                 with self._database.writing.begin() as connection:
-                    self._sweep(connection)
-            except SQLAlchemyError as error:
+                    self._sweep_old(connection)
+                with self._database.writing.begin() as connection:
+                    self._sweep_revoked(connection)
+            except (SQLAlchemyError, Unavailable) as error:
                 _log.error("expired reviews could not be deleted: %s", type(error).__name__)
             if self._closing.wait(self._settings.sweep_seconds):
                 return
@@ -233,6 +272,7 @@ def _review(row: Row[Any], opinions: Iterable[Row[Any]]) -> Review:
         **{name: getattr(row, name) for name in _COLUMNS},
         case=row.case_id,
         media=tuple(json.loads(row.media)),
+        rests_on=tuple((issuer, name) for issuer, name in json.loads(row.rests_on)),
         state=ReviewState(row.state),
         opinions=tuple(
             Opinion(one.reviewer, one.time_ns, tuple(json.loads(one.confirmed)), one.reason)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+
+from beholden.core.addresses import private
 
 
 class LedgerSettings(BaseModel):
@@ -39,6 +41,33 @@ class LedgerSettings(BaseModel):
 
     max_body: int = Field(default=1 << 20, ge=1)
     """The largest body of a record, in bytes of canonical JSON."""
+
+
+class NoticeSettings(BaseModel):
+    """How those are told whom the law wants told of a decision."""
+
+    url: str = ""
+    """Where notices are posted; https, or http on loopback. Without it a call that owes one is refused."""
+
+    key_file: Path = Path("var/notices.key")
+    """The secret (`whsec_` and base64) that notices are signed with; made where there is none."""
+
+    timeout: float = Field(default=10.0, gt=0)
+    """Seconds after which the receiver is given up, until the next attempt."""
+
+    poll_seconds: float = Field(default=2.0, gt=0)
+    """How often it is looked whether one is due."""
+
+    most_wait: float = Field(default=3600.0, ge=1)
+    """Seconds between two attempts at most; the first ones follow faster."""
+
+    keep_days: float = Field(default=366.0, gt=0)
+    """How long a notice is kept once it was delivered; one that was not is kept until it is."""
+
+    @field_validator("url")
+    @classmethod
+    def _private(cls, url: str) -> str:
+        return private(url) if url else url
 
 
 class ReviewSettings(BaseModel):

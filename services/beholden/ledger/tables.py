@@ -119,6 +119,7 @@ REVIEWS = Table(
     Column("answer_type", Text, nullable=False),
     Column("answer_list", Text, nullable=False),
     Column("answer", LargeBinary),
+    Column("rests_on", Text, nullable=False, server_default="[]"),
 )
 Index("reviews_by_tenant", REVIEWS.c.tenant, REVIEWS.c.created_ns, REVIEWS.c.id)
 Index("reviews_by_expiry", REVIEWS.c.expires_ns)
@@ -132,6 +133,27 @@ OPINIONS = Table(
     Column("confirmed", Text, nullable=False),
     Column("reason", Text, nullable=False),
 )
+
+
+NOTICES = Table(
+    "notices",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("delivered_ns", BigInteger),
+)
+Index(
+    "notices_due",
+    NOTICES.c.due_ns,
+    sqlite_where=NOTICES.c.delivered_ns.is_(None),
+    postgresql_where=NOTICES.c.delivered_ns.is_(None),
+)
+Index("notices_by_time", NOTICES.c.created_ns, NOTICES.c.id)
 
 
 def to_row(entry: Entry, body: str) -> dict[str, Any]:

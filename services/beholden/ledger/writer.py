@@ -1,4 +1,7 @@
-"""This process's own chain: batches of records become entries, all of a batch or none."""
+"""This process's own chain: batches of records become entries, all of a batch or none.
+
+A notice that a decision owes to somebody is written in the same transaction as the decision.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from beholden.core.record import Entry, Record
 from beholden.ledger.chain import ORIGIN, Writer, entry_hash, writer_link
 from beholden.ledger.database import unavailable
-from beholden.ledger.tables import ENTRIES, WRITERS, to_row, to_writer
+from beholden.ledger.outbox import notice_of
+from beholden.ledger.tables import ENTRIES, NOTICES, WRITERS, to_row, to_writer
 
 _JOIN_TRIES = 8
 
 _INSERT = insert(ENTRIES)
+_OWE = insert(NOTICES)
 _MOVE = (
     update(WRITERS)
     .where(WRITERS.c.ordinal == bindparam("of"), WRITERS.c.head == bindparam("from_head"))
@@ -85,6 +90,9 @@ def _extend(
         rows.append(to_row(entry, body))
         previous = entry.hash
     connection.execute(_INSERT, rows)
+    owed = [notice for record, _ in records if (notice := notice_of(record))]
+    if owed:
+        connection.execute(_OWE, owed)
     after = replace(writer, sequence=entries[-1].sequence, head=previous)
     moved = connection.execute(
         _MOVE,

@@ -17,7 +17,6 @@ from beholden.core.errors import FailedPrecondition
 from beholden.guard.interceptor import Guard
 from beholden.guard.keys import create_key_file
 from beholden.policy.tenants import load_tenants
-from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Health
 from beholden.runtime.settings import Settings
 from beholden.runtime.telemetry import telemetry
@@ -99,7 +98,8 @@ def _guard(settings: Settings, home: House) -> Guard:
         tracer=trace.get_tracer("beholden"),
         meter=metrics.get_meter("beholden"),
         reflection=settings.reflection,
-        authorities=LawAuthorities(settings.law_folder),
+        notifies=bool(settings.notices.url),
+        authorities=home.authorities,
     )
 
 

@@ -14,7 +14,7 @@ from beholden.detection.settings import DetectionSettings
 from beholden.embedding.settings import EmbeddingSettings
 from beholden.guard.settings import GuardSettings
 from beholden.inference.settings import InferenceSettings
-from beholden.ledger.settings import LedgerSettings, ReviewSettings
+from beholden.ledger.settings import LedgerSettings, NoticeSettings, ReviewSettings
 from beholden.moderation.settings import ModerationSettings
 from beholden.policy.settings import PolicySettings
 from beholden.runtime.resources import resource
@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     policy: PolicySettings = Field(default_factory=PolicySettings)
     ledger: LedgerSettings = Field(default_factory=LedgerSettings)
     reviews: ReviewSettings = Field(default_factory=ReviewSettings)
+    notices: NoticeSettings = Field(default_factory=NoticeSettings)
     detection: DetectionSettings = Field(default_factory=DetectionSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)

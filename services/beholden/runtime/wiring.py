@@ -44,11 +44,12 @@ from beholden.governance.pipeline import GovernancePipeline
 from beholden.governance.reviews import ReviewPipeline
 from beholden.governance.servicer import GovernanceServicer
 from beholden.inference.open import open_inference
-from beholden.ledger.open import open_ledger, open_reviews
+from beholden.ledger.open import open_ledger, open_notices, open_reviews
 from beholden.moderation.pipeline import ModerationPipeline
 from beholden.moderation.servicer import ModerationServicer
 from beholden.policy.open import open_policy
 from beholden.policy.tenants import load_tenants
+from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Probe
 from beholden.runtime.settings import Settings
 from beholden.search.pipeline import SearchPipeline
@@ -112,6 +113,7 @@ class House:
     policy: PolicyEngine
     ledger: Ledger
     reviews: Reviews
+    authorities: LawAuthorities
     services: tuple[Served, ...]
     models: Mapping[str, ModelSpec | None]
 
@@ -133,8 +135,14 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         stack.push_async_callback(policy.close)
         ledger = await open_ledger(settings.ledger_url, settings.ledger)
         stack.push_async_callback(ledger.close)
-        reviews = await open_reviews(settings.ledger_url, settings.ledger, settings.reviews)
+        authorities = LawAuthorities(settings.law_folder)
+        reviews = await open_reviews(
+            settings.ledger_url, settings.ledger, settings.reviews, lambda: authorities().revoked
+        )
         stack.push_async_callback(reviews.close)
+        if settings.notices.url:
+            notices = await open_notices(settings.ledger_url, settings.ledger, settings.notices)
+            stack.push_async_callback(notices.close)
         models = await asyncio.to_thread(_models, settings, roles)
         engine = await open_inference(
             settings.inference_url,
@@ -148,7 +156,8 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
             store = await open_store(settings.store_url, settings.store)
             stack.push_async_callback(store.close)
         rooms = _Rooms(settings, workers, engine, store, policy, ledger, reviews, models, rules)
-        yield House(policy, ledger, reviews, tuple(rooms.served(name) for name in names), models)
+        served = tuple(rooms.served(name) for name in names)
+        yield House(policy, ledger, reviews, authorities, served, models)
 
 
 def _roles(service: str, rules: Mapping[str, ModerationRules]) -> tuple[str, ...]:

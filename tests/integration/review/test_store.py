@@ -36,7 +36,15 @@ class Kept:
         self.clock = Clock()
         self.database: Database = connect(url, ledger_settings(url))
         settings = ReviewSettings(key_file=folder / "reviews.key", hours=24, sweep_seconds=3600)
-        self.reviews = SqlReviews(self.database, open_box(settings.key_file), settings, self.clock)
+        self.revoked: set[tuple[str, str]] | None = set()
+        self.reviews = SqlReviews(
+            self.database, open_box(settings.key_file), settings, self._revoked, self.clock
+        )
+
+    def _revoked(self) -> set[tuple[str, str]]:
+        if self.revoked is None:
+            raise Unavailable("evidence", "cannot be read")
+        return self.revoked
 
     async def hold(self, id: str = "1", reviewers: int = 1, **changes: object) -> Review:
         review = Review(
@@ -107,6 +115,41 @@ async def test_expires(kept: Kept) -> None:
     assert kept.run("SELECT answer FROM reviews") == [(None,)]
     with pytest.raises(FailedPrecondition, match="expired"):
         await kept.reviews.judge("news", "1", said("bob", 1))
+
+
+async def test_expires_sooner_where_the_law_says_so(kept: Kept) -> None:
+    held = await kept.hold("1", expires_ns=kept.clock() + HOUR)
+    later = await kept.hold("2", expires_ns=kept.clock() + 25 * HOUR)
+    assert held.expires_ns == kept.clock() + HOUR
+    assert later.expires_ns == kept.clock() + 24 * HOUR
+    await kept.reviews.judge("news", "1", said("bob", 1))
+    kept.clock.now += HOUR
+    assert await kept.reviews.answer("news", "1") is None
+    assert await kept.reviews.answer("news", "2") == ANSWER
+
+
+async def test_what_rests_on_revoked_evidence_is_deleted_at_once(kept: Kept) -> None:
+    order, other = ("court", "order-1"), ("court", "order-2")
+    for name in ("1", "2", "3"):
+        await kept.hold(name, rests_on=(order,))
+    await kept.hold("4", rests_on=(other,))
+    await kept.reviews.judge("news", "2", said("bob", 1))
+    assert (await kept.reviews.get("news", "1")).rests_on == (order,)
+    kept.revoked = {order, ("elsewhere", "order-2")}
+    for name in ("1", "2"):
+        assert await kept.reviews.answer("news", name) is None
+        assert (await kept.reviews.get("news", name)).state is ReviewState.EXPIRED
+    assert await kept.reviews.answer("news", "4") == ANSWER
+    assert kept.run("SELECT count(*) FROM reviews WHERE answer IS NOT NULL") == [(1,)]
+
+
+async def test_while_nobody_knows_what_was_revoked_nothing_is_told(kept: Kept) -> None:
+    await kept.hold("1", rests_on=(("court", "order-1"),))
+    kept.revoked = None
+    with pytest.raises(Unavailable):
+        await kept.reviews.answer("news", "1")
+    kept.revoked = set()
+    assert await kept.reviews.answer("news", "1") == ANSWER
 
 
 async def test_a_confirmed_answer_is_deleted_soon_after_it_was_fetched(kept: Kept) -> None:

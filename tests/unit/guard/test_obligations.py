@@ -16,6 +16,7 @@ from beholden.guard.obligations import Duties, compile_duties, duties, keep
 from beholden.v1 import embedding_pb2, search_pb2
 from tests.unit.guard.protos import compiled
 
+NOW, HOUR = 1_000, 3600 * 10**9
 Found = search_pb2.SearchFacesResponse
 Compared = embedding_pb2.CompareFacesResponse
 Embedded = embedding_pb2.EmbedFacesResponse
@@ -147,10 +148,18 @@ def test_nothing_that_the_law_forbids_is_left_and_nothing_else_is_missing():
             [("redact", "faces"), ("redact", ["face.template"])],
             Duties(redact=frozenset({"faces", "face.template"})),
         ),
+        ([("delete_by", 24)], Duties(delete_by_ns=NOW + 24 * HOUR)),
+        ([("delete_by", 2.0), ("delete_by", 1)], Duties(delete_by_ns=NOW + HOUR)),
+        (
+            [("delete_by", 1), ("delete_by", "1970-01-01T00:00:05Z"), ("delete_by", 2)],
+            Duties(delete_by_ns=5 * 10**9),
+        ),
+        ([("notify", ["the authority"]), ("notify", "another")], Duties()),
     ],
 )
 def test_the_strictest_of_each_kind(said: list[tuple[str, Json]], meant: Duties):
-    assert duties([Obligation(kind, value) for kind, value in said]) == meant
+    asked = [Obligation(kind, value) for kind, value in said]
+    assert duties(asked, now_ns=NOW, notifies=True) == meant
 
 
 @pytest.mark.parametrize(
@@ -175,6 +184,17 @@ def test_the_strictest_of_each_kind(said: list[tuple[str, Json]], meant: Duties)
         ("redact", [1]),
         ("redact", {"faces": True}),
         ("redact", None),
+        ("delete_by", 0),
+        ("delete_by", -1),
+        ("delete_by", 0.5),
+        ("delete_by", True),
+        ("delete_by", None),
+        ("delete_by", "authorisation"),
+        ("delete_by", "2026-11-31T00:00:00Z"),
+        ("delete_by", "2026-11-22T00:00:00+02:00"),
+        ("notify", []),
+        ("notify", [1]),
+        ("notify", True),
     ],
 )
 def test_an_obligation_that_cannot_be_kept_denies(kind: str, value: Json):
@@ -183,7 +203,7 @@ def test_an_obligation_that_cannot_be_kept_denies(kind: str, value: Json):
         revision="r1",
         obligations=(Obligation("max_results", 3), Obligation(kind, value, law="l/1")),
     )
-    decision, duty = binding(asked)
+    decision, duty = binding(asked, now_ns=NOW, notifies=True)
     assert not decision.allowed
     assert [(reason.code, reason.law) for reason in decision.reasons] == [
         ("UNKNOWN_OBLIGATION", "l/1")
@@ -195,4 +215,17 @@ def test_an_obligation_that_cannot_be_kept_denies(kind: str, value: Json):
 
 def test_a_denial_stays_what_it_is():
     denied = Decision(allowed=False, revision="r1", obligations=(Obligation("odd", 1),))
-    assert binding(denied) == (denied, Duties())
+    assert binding(denied, now_ns=NOW) == (denied, Duties())
+
+
+def test_a_notice_that_nobody_delivers_denies():
+    asked = Decision(True, "r1", obligations=(Obligation("notify", ["the authority"], law="l/1"),))
+    decision, _ = binding(asked, now_ns=NOW)
+    assert not decision.allowed
+    assert "BEHOLDEN_NOTICES__URL" in decision.reasons[0].message
+    assert binding(asked, now_ns=NOW, notifies=True)[0].allowed
+
+
+def test_when_it_must_be_deleted_in_words():
+    assert Duties().delete_by == ""
+    assert Duties(delete_by_ns=5 * 10**9).delete_by == "1970-01-01T00:00:05Z"

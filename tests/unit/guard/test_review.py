@@ -36,14 +36,16 @@ def test_which_answers_can_wait(response: type, plan: ReviewPlan | None):
 
 
 def test_the_most_reviewers_count():
-    found = duties(asked(1, 3.0, 2), reviewable=True)
+    found = duties(asked(1, 3.0, 2), now_ns=0, reviewable=True)
     assert found == Duties(reviewers=3, review_law="review/1")
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "2", True, None, [], {"reviewers": 2}])
 def test_a_number_of_reviewers_that_makes_no_sense_denies(value: Json):
     decision, duty = binding(
-        Decision(allowed=True, revision="r1", obligations=tuple(asked(1, value))), reviewable=True
+        Decision(allowed=True, revision="r1", obligations=tuple(asked(1, value))),
+        now_ns=0,
+        reviewable=True,
     )
     assert not decision.allowed
     assert [(one.code, one.law) for one in decision.reasons] == [("UNKNOWN_OBLIGATION", "review/1")]
@@ -52,10 +54,10 @@ def test_a_number_of_reviewers_that_makes_no_sense_denies(value: Json):
 
 def test_an_answer_that_cannot_wait_is_refused():
     allowed = Decision(allowed=True, revision="r1", obligations=tuple(asked(1)))
-    decision, _ = binding(allowed)
+    decision, _ = binding(allowed, now_ns=0)
     assert not decision.allowed
     assert "cannot wait" in decision.reasons[0].message
-    assert binding(allowed, reviewable=True)[0].allowed
+    assert binding(allowed, now_ns=0, reviewable=True)[0].allowed
 
 
 @pytest.mark.parametrize(
