@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from beholden.core.errors import FailedPrecondition
 from beholden.core.gallery import Page
+from beholden.core.notice import Notice
 from beholden.core.record import Entry, Verification
 from beholden.ledger.audit import Audit, Progress
 from beholden.ledger.checkpoint import Checkpoint
@@ -22,6 +23,7 @@ from beholden.ledger.export import to_json_lines, to_parquet
 from beholden.ledger.exported import load
 from beholden.ledger.keys import Signer, TrustedKeys
 from beholden.ledger.listing import list_entries
+from beholden.ledger.outbox import read_notices
 from beholden.ledger.proof import Proof
 from beholden.ledger.proving import prove
 from beholden.ledger.retention import prune
@@ -52,6 +54,12 @@ class Archive:
             lambda connection: list_entries(
                 connection, tenant, page_size, page_token, denied_only=denied_only, most=most
             )
+        )
+
+    def notices(self, *, waiting_only: bool, most: int) -> tuple[Notice, ...]:
+        """The newest notices, newest first."""
+        return self._read(
+            lambda connection: read_notices(connection, waiting_only=waiting_only, most=most)
         )
 
     def prove(self, id: str, tenant: str = "") -> tuple[Proof, ...]:

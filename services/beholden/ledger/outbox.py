@@ -100,7 +100,7 @@ def forget(connection: Connection, before_ns: int) -> None:
     connection.execute(delete(NOTICES).where(NOTICES.c.delivered_ns < before_ns))
 
 
-def read(connection: Connection, *, waiting_only: bool, most: int) -> tuple[Notice, ...]:
+def read_notices(connection: Connection, *, waiting_only: bool, most: int) -> tuple[Notice, ...]:
     """The newest, newest first."""
     query = select(NOTICES).order_by(NOTICES.c.created_ns.desc(), NOTICES.c.id.desc()).limit(most)
     if waiting_only:

@@ -14,6 +14,7 @@ import pytest
 
 from beholden.cli import main
 from tests.contract.ledgers import opened, record
+from tests.integration.ledger.test_notices import TO, owing
 from tests.integration.ledger.test_tampering import edit_entry, tamper
 
 
@@ -181,3 +182,15 @@ def test_help_has_examples(run: Run) -> None:
         ended = run(command, "--help")
         assert ended.code == 0
         assert f"beholden ledger {command}" in ended.out.replace("\n", " ")
+
+
+async def test_notices(run: Run, url: str) -> None:
+    assert "no notices" in run("notices").out
+    async with opened(url) as ledger:
+        await ledger.append(owing(id="call-owing"))
+    shown = run("notices", "--waiting").out
+    assert "call-owing" in shown
+    assert "waiting" in shown
+    (line,) = run("notices", "--max", "1", "--json").lines
+    assert (line["attempts"], line["delivered"], line["body"]["to"]) == (0, "", TO)
+    assert run("notices", "--ledger", "export.jsonl").code == 2

@@ -108,7 +108,7 @@ def kept(url: str) -> tuple[Notice, ...]:
     database = connect(url, ledger_settings(url))
     try:
         with database.reading.connect() as connection:
-            return outbox.read(connection, waiting_only=False, most=100)
+            return outbox.read_notices(connection, waiting_only=False, most=100)
     finally:
         database.writing.dispose()
 
@@ -232,14 +232,16 @@ def test_delivered_ones_are_forgotten_in_time(ledger_url: str) -> None:
         for number in range(3):
             row = outbox.notice_of(owing(time_ns=number))
             connection.execute(outbox.NOTICES.insert(), row)
-        ids = [notice.id for notice in outbox.read(connection, waiting_only=True, most=9)]
+        ids = [notice.id for notice in outbox.read_notices(connection, waiting_only=True, most=9)]
         assert len(ids) == 3
         outbox.delivered(connection, ids[0], 10)
         outbox.delivered(connection, ids[1], 20)
         outbox.forget(connection, 15)
-        left = outbox.read(connection, waiting_only=False, most=9)
+        left = outbox.read_notices(connection, waiting_only=False, most=9)
         assert [notice.id for notice in left] == ids[1:]
-        assert [one.id for one in outbox.read(connection, waiting_only=True, most=9)] == ids[2:]
+        assert [
+            one.id for one in outbox.read_notices(connection, waiting_only=True, most=9)
+        ] == ids[2:]
     database.writing.dispose()
 
 

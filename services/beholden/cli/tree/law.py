@@ -9,6 +9,7 @@ from beholden.cli.commands import (
     evidence,
     explain,
     ledger,
+    notices,
     policy,
     policy_serve,
     policy_simulate,
@@ -85,6 +86,12 @@ def ask_the_law(app: typer.Typer) -> None:
         "ledger export ledger.jsonl",
         "ledger export ledger --format parquet --ledger postgresql://beholden@db/ledger",
         "ledger export - | jq -c 'select(.allowed == false) | .body.decision.reasons'",
+    )
+    hang(
+        under,
+        notices.notices,
+        "ledger notices --waiting",
+        "ledger notices --json | jq -c .body",
     )
     hang(under, proof.key, "ledger key > public.pem")
     hang(under, proof.prove, "ledger prove 019a5d0c-8a3e-7cc1-9d0e-3b1f0c9d2e11 --out proof.json")
