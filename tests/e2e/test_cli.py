@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -128,10 +129,11 @@ def test_indexing_goes_on_past_bad_files_and_enrols_nothing_twice(
     (tmp_path / "empty.png").touch()
     (tmp_path / "notes.txt").write_text("not taken from folders")
     shell.run(*HERALD, "collections", "create", "bad")
-    for _ in range(2):
+    for faces, there in ((1, ""), (0, "1 there already")):
         ended = shell.run(*HERALD, "index", "bad", tmp_path, *PROVENANCE)
         assert ended.code == 1
-        assert "1 face in bad from 2 of 4 pictures" in ended.out
+        assert f"{faces} face{'' if faces == 1 else 's'} in bad from 2 of 4 pictures" in ended.out
+        assert there in ended.out
         assert "1 without a face" in ended.out
         assert "2 failed" in ended.out
         assert "cut.jpg" in ended.out
@@ -145,8 +147,8 @@ def test_indexing_goes_on_past_bad_files_and_enrols_nothing_twice(
         "empty.png",
     }
     assert last["summary"] == {
-        "pictures": 4, "of": 4, "faces": 1, "faceless": 1, "left_out": {}, "failed": 2,
-        "interrupted": False,
+        "items": 4, "of": 4, "faces": 0, "there_already": 1, "faceless": 1, "left_out": {},
+        "failed": 2, "interrupted": False,
     }  # fmt: skip
 
 
@@ -165,8 +167,9 @@ def test_indexing_a_folder_without_pictures(shell: Shell, tmp_path: Path) -> Non
 
 
 def test_ctrl_c_sums_up(shell: Shell, astronaut: Path, tmp_path: Path) -> None:
+    content = astronaut.read_bytes()
     for number in range(300):
-        (tmp_path / f"{number}.png").symlink_to(astronaut)
+        (tmp_path / f"{number}.png").write_bytes(content + bytes([number % 256, number // 256]))
     shell.run(*HERALD, "collections", "create", "long")
     line = command(*HERALD, "index", "long", tmp_path, *PROVENANCE, "--json")
     with subprocess.Popen(line, env=dict(shell.env), stdout=subprocess.PIPE) as indexing:
@@ -179,8 +182,8 @@ def test_ctrl_c_sums_up(shell: Shell, astronaut: Path, tmp_path: Path) -> None:
     assert code == 130
     summary = rest[-1]["summary"]
     assert summary["interrupted"]
-    assert summary["pictures"] == len(rest) < 300
-    assert summary["faces"] == summary["pictures"]
+    assert summary["items"] == len(rest) < 300
+    assert summary["faces"] == summary["items"]
     count = shell.run(*HERALD, "collections", "get", "long", "--json").json["face_count"]
     assert int(count) == summary["faces"]
 
@@ -450,3 +453,34 @@ def test_a_closed_pipe_is_no_error(shell: Shell) -> None:
         ["bash", "-c", line], env=dict(shell.env), capture_output=True, check=False
     )
     assert b"Traceback" not in done.stderr
+
+
+def test_lists_and_ready_templates_are_indexed_and_resumed(
+    shell: Shell, astronaut: Path, tmp_path: Path
+) -> None:
+    shell.run(*HERALD, "collections", "create", "lists")
+    (tmp_path / "list.csv").write_text(
+        f"file,external_id,source,consent_id\n{astronaut},ada,studio,form-1\n"
+    )
+    done = tmp_path / "done"
+    line = (*HERALD, "index", "lists", tmp_path / "list.csv", "--resume", done, "--json")
+    [told, last] = shell.run(*line).lines
+    assert told["faces"][0]["external_image_id"] == "ada"
+    assert told["faces"][0]["provenance"]["consent_id"] == "form-1"
+    assert (last["summary"]["faces"], last["summary"]["of"]) == (1, 1)
+    [last] = shell.run(*line).lines
+    assert (last["summary"]["items"], last["summary"]["of"]) == (0, 0), "done: not sent again"
+
+    rows = np.random.default_rng(3).normal(size=(5, 128))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    np.savez(tmp_path / "ready.npz", embeddings=rows)
+    line = (*HERALD, "index", "lists", tmp_path / "ready.npz", *PROVENANCE)
+    ended = shell.run(*line)
+    assert ended.code == 2
+    assert "--model" in ended.err
+    assert shell.run(*line, "--model", "mobilefacenet@1").code == 1
+    ended = shell.run(*line, "--model", "dlib_resnet_v1@1")
+    assert ended.code == 0, ended.err
+    assert "5 faces in lists from 5 of 5" in ended.out
+    count = shell.run(*HERALD, "collections", "get", "lists", "--json").json["face_count"]
+    assert count == "6"

@@ -118,6 +118,15 @@ class Client:
                 return
             page.page_token = response.next_page_token
 
+    def stream(
+        self, method: grpc.StreamStreamMultiCallable[Request, Response], requests: Iterator[Request]
+    ) -> Iterator[Response]:
+        """Makes one call of many messages and many answers, without a deadline. Raises Failure."""
+        try:
+            yield from method(requests, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise from_rpc(error, self._address, self._timeout) from None
+
     def close(self) -> None:
         """Lets go of the connection."""
         self._channel.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from google.protobuf.message import Message
 from rich.table import Table
@@ -23,6 +23,12 @@ from beholden.cli.words import safe
 Response = TypeVar("Response", bound=Message)
 
 _MOST_FAILURES_SHOWN = 20
+
+
+class Interruptible(Protocol):
+    """What Ctrl-C is noted in."""
+
+    interrupted: bool
 
 
 @dataclass
@@ -59,14 +65,19 @@ class Tally(Generic[Response]):
 
     def failures(self) -> Table:
         """Which pictures failed, and why."""
-        shown = table("failed", "why")
-        for file, failure in self.failed[:_MOST_FAILURES_SHOWN]:
-            why = "; ".join(problem for _, problem in failure.fields) or failure.message
-            shown.add_row(safe(file), safe(why))
-        hidden = len(self.failed) - _MOST_FAILURES_SHOWN
-        if hidden > 0:
-            shown.add_row(f"and {hidden} more", "--json lists every one")
-        return shown
+        return failures(self.failed)
+
+
+def failures(failed: Sequence[tuple[Path | str, Failure]]) -> Table:
+    """What failed, and why."""
+    shown = table("failed", "why")
+    for file, failure in failed[:_MOST_FAILURES_SHOWN]:
+        why = "; ".join(problem for _, problem in failure.fields) or failure.message
+        shown.add_row(safe(file), safe(why))
+    hidden = len(failed) - _MOST_FAILURES_SHOWN
+    if hidden > 0:
+        shown.add_row(f"and {hidden} more", "--json lists every one")
+    return shown
 
 
 def run(
@@ -83,7 +94,7 @@ def run(
     """
     waiting = iter(files)
     running: dict[Future[Answer[Response] | Failure], Path] = {}
-    with ThreadPoolExecutor(jobs) as pool, _interrupts(tally):
+    with ThreadPoolExecutor(jobs) as pool, interrupts(tally):
         while True:
             if not (tally.interrupted or tally.ended_by):
                 for file in islice(waiting, jobs - len(running)):
@@ -105,7 +116,7 @@ def _one_pictures_fault(file: Path, failure: Failure) -> bool:
 
 
 @contextmanager
-def _interrupts(tally: Tally[Response]) -> Iterator[None]:
+def interrupts(tally: Interruptible) -> Iterator[None]:
     """Turns the first Ctrl-C into `tally.interrupted`; a second one interrupts as usual."""
 
     def note(number: int, frame: FrameType | None) -> None:

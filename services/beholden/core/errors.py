@@ -17,6 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beholden.core.faces import UnindexedReason
     from beholden.core.law import Decision
 
 
@@ -73,6 +76,15 @@ class FailedPrecondition(BeholdenError):
     def __init__(self, message: str, *, remedy: str = "", reason: str | None = None) -> None:
         super().__init__(f"{message}; {remedy}" if remedy else message, reason=reason)
         self.remedy = remedy
+
+
+class LeftOut(FailedPrecondition):
+    """A face was found, but is not good enough to be enrolled, for these `problems`."""
+
+    def __init__(self, problems: Sequence[UnindexedReason]) -> None:
+        said = ", ".join(problem.value.lower().replace("_", " ") for problem in problems)
+        super().__init__(f"a face was left out: {said}")
+        self.problems = tuple(problems)
 
 
 class Unauthenticated(BeholdenError):

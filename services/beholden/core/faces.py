@@ -13,6 +13,9 @@ from beholden.core.geometry import Box, Point
 Template = NDArray[np.float32]
 """A face's embedding: float32, shape (D,), unit length. Biometric data: never logged, never in the ledger."""
 
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 a template's length may be: far more than float32 rounding, far less than an error."""
+
 Pixels = NDArray[np.uint8]
 """A picture or chip: uint8, shape (H, W, 3), RGB."""
 

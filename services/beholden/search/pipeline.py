@@ -12,6 +12,7 @@ from beholden.core.faces import DetectedFace, Template, UnindexedReason
 from beholden.core.gallery import Face, Match, Page, Provenance
 from beholden.core.models import ModelSpec
 from beholden.core.ports import Embedder, FaceStore
+from beholden.search.bulk import BulkPipeline
 from beholden.search.collections import Collections
 from beholden.search.settings import SearchSettings
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
@@ -65,6 +66,7 @@ class SearchPipeline:
         limits: EnrolmentLimits,
     ) -> None:
         self.collections = Collections(store, embedder)
+        self.bulk = BulkPipeline(store, embedder, settings, limits)
         self.settings = settings
         self._store = store
         self._embedder = embedder

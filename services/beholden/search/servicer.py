@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from beholden.core.caller import caller
 from beholden.core.errors import InvalidArgument
+from beholden.core.gallery import Face
+from beholden.search.bulk import Bulk, Picture, Ready, Result
 from beholden.search.pipeline import Candidate, Enrolment, SearchPipeline
-from beholden.v1 import search_pb2, search_pb2_grpc
+from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2, search_pb2_grpc
 from beholden.wire import faces as wire_faces
 from beholden.wire import gallery as wire
+from beholden.wire.status import status
 
 
 class SearchServicer(search_pb2_grpc.SearchServiceServicer):
@@ -96,6 +104,52 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             model=wire_faces.model_version(self._pipeline.model),
         )
 
+    async def BulkIndexFaces(
+        self, messages: AsyncIterator[enrolment_pb2.BulkIndexFacesRequest], context: Any
+    ) -> AsyncGenerator[enrolment_pb2.BulkIndexFacesResponse]:
+        """Enrols the faces of a stream of pictures."""
+        start = (await anext(aiter(messages))).start
+        if not start.HasField("enrolment"):
+            raise InvalidArgument("start", "must be the stream's first message")
+
+        async def pictures() -> AsyncGenerator[Picture]:
+            async for message in messages:
+                if not message.HasField("picture"):
+                    raise InvalidArgument("picture", "must be every message's but the first's")
+                yield _picture(message.picture, message.picture.image.content, caller().media[0])
+
+        bulk = replace(
+            _bulk(start.enrolment),
+            max_faces=start.max_faces or self._pipeline.settings.max_faces,
+            filtered=not start.every_face,
+        )
+        async with aclosing(self._pipeline.bulk.index(bulk, pictures())) as done:
+            async for results in done:
+                yield enrolment_pb2.BulkIndexFacesResponse(
+                    results=[_enrolment_result(bulk, one) for one in results]
+                )
+
+    async def ImportFaces(
+        self, messages: AsyncIterator[enrolment_pb2.ImportFacesRequest], context: Any
+    ) -> AsyncGenerator[enrolment_pb2.ImportFacesResponse]:
+        """Enrols a stream of ready templates."""
+        start = (await anext(aiter(messages))).start
+        if not start.HasField("enrolment"):
+            raise InvalidArgument("start", "must be the stream's first message")
+
+        async def ready() -> AsyncGenerator[Ready]:
+            async for message in messages:
+                if not message.HasField("batch"):
+                    raise InvalidArgument("batch", "must be every message's but the first's")
+                yield _ready(message.batch)
+
+        bulk = _bulk(start.enrolment)
+        async with aclosing(self._pipeline.bulk.take(bulk, start.model, ready())) as done:
+            async for results in done:
+                yield enrolment_pb2.ImportFacesResponse(
+                    results=[_import_result(bulk, one) for one in results]
+                )
+
     async def ListFaces(
         self, request: search_pb2.ListFacesRequest, context: Any
     ) -> search_pb2.ListFacesResponse:
@@ -167,3 +221,45 @@ def _candidates(collection: str, found: tuple[Candidate, ...]) -> list[search_pb
         )
         for candidate in found
     ]
+
+
+def _bulk(enrolment: enrolment_pb2.BulkEnrolment) -> Bulk:
+    who = caller()
+    return Bulk(
+        tenant=who.tenant,
+        principal=who.principal,
+        collection=wire.collection_id(enrolment.parent),
+        provenance=wire.provenance_of(enrolment.provenance),
+        duplicate_cosine=enrolment.duplicate_cosine,
+    )
+
+
+def _picture(
+    said: enrolment_pb2.BulkPicture | enrolment_pb2.ImportedFace, content: bytes, sha256: str
+) -> Picture:
+    taken = said.capture_time.ToNanoseconds() if said.HasField("capture_time") else 0
+    return Picture(content, sha256, said.external_image_id, taken, said.consent_id)
+
+
+def _ready(batch: enrolment_pb2.ImportBatch) -> Ready:
+    count = len(batch.faces)
+    if len(batch.templates) % (4 * count):
+        raise InvalidArgument("batch.templates", f"must be as many for each of {count} faces")
+    return Ready(
+        np.frombuffer(batch.templates, "<f4").reshape(count, -1),
+        [_picture(face, b"", face.image_sha256) for face in batch.faces],
+    )
+
+
+def _enrolment_result(bulk: Bulk, result: Result) -> enrolment_pb2.EnrolmentResult:
+    if isinstance(result.outcome, Face):
+        made = wire.face(bulk.collection, result.outcome)
+        return enrolment_pb2.EnrolmentResult(item=result.item, face=made)
+    return enrolment_pb2.EnrolmentResult(item=result.item, status=status(result.outcome))
+
+
+def _import_result(bulk: Bulk, result: Result) -> enrolment_pb2.EnrolmentResult:
+    if isinstance(result.outcome, Face):
+        name = wire.face_name(bulk.collection, result.outcome.id)
+        return enrolment_pb2.EnrolmentResult(item=result.item, face=collection_pb2.Face(name=name))
+    return enrolment_pb2.EnrolmentResult(item=result.item, status=status(result.outcome))

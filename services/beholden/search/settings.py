@@ -19,3 +19,12 @@ class SearchSettings(BaseModel):
 
     page_size: int = Field(default=100, ge=1, le=1000)
     """Items a page where the caller says nothing."""
+
+    bulk_pictures: int = Field(default=8, ge=1, le=64)
+    """Pictures of one stream that are looked at together; three times as many are held at most."""
+
+    bulk_linger: float = Field(default=0.02, ge=0)
+    """Seconds that a stream's picture waits for others to be looked at with."""
+
+    bulk_ahead: int = Field(default=3, ge=1, le=16)
+    """Batches of one stream that are worked on at a time."""

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholden.core.errors import InvalidArgument
-from beholden.core.faces import Pose, Quality, Template
+from beholden.core.faces import UNIT_TOLERANCE, Pose, Quality, Template
 from beholden.core.gallery import Collection, Face, FaceFilter, Provenance, Span
 from beholden.core.geometry import Box
 
@@ -34,8 +34,6 @@ Row = dict[str, Any]
 Templates = NDArray[np.float32]
 
 MAX_DIMENSION = 32_768
-UNIT_TOLERANCE = 1e-3
-"""How far from 1 a template's length may be: far more than float32 rounding, far less than an error."""
 
 NEVER = 2**63 - 1
 """When a face expires that does not."""
