@@ -216,16 +216,24 @@ async def house(
 
 
 def _servicer(home: House, service: ServiceDescriptor) -> Any:
-    """A servicer with a method for each RPC, which notes the request and answers what the test wants."""
+    """A servicer with a method for each RPC, which notes the request and answers what the test wants.
+
+    A stream's first message is noted, and answered once: to its caller it is like any other call.
+    """
 
     def method(descriptor: MethodDescriptor) -> Any:
-        async def answer(request: Message, context: Any) -> Message:
+        async def answer(request: Any, context: Any) -> Message:
+            if descriptor.client_streaming:
+                request = await anext(request)
             home.reached.append((descriptor.name, request, caller()))
             if descriptor.name in home.answers:
                 return await home.answers[descriptor.name](request)
             return GetMessageClass(descriptor.output_type)()
 
-        return staticmethod(answer)
+        async def stream(request: Any, context: Any) -> AsyncIterator[Message]:
+            yield await answer(request, context)
+
+        return staticmethod(stream if descriptor.server_streaming else answer)
 
     return type(service.name, (), {one.name: method(one) for one in service.methods})()
 
