@@ -78,9 +78,9 @@ def spell(
     """The words of a strip by the recogniser's answer, (T,) code points and confidences; None for none.
 
     Connectionist temporal classification: of equal code points next to each other one counts, and
-    the code point 0 is none. A word's place is where its characters were met along the line. It is
-    surer than its line by half as much as its own characters are: in a script that the recogniser
-    does not know, here and there one looks like a letter that it knows.
+    the code point 0 is none. A word's place is where its characters were met along the line. No
+    word is surer than half way between its own characters and the whole line's: in a script that
+    the recogniser does not know, some word always looks like one that it knows.
     """
     fresh = np.r_[True, characters[1:] != characters[:-1]] & (characters != _BLANK)
     steps = np.flatnonzero(fresh)
@@ -91,9 +91,9 @@ def spell(
     places = np.minimum((steps + 0.5) * share, 1.0)
     text = [chr(point) for point in characters[steps].tolist()]
     sure = confidences[steps].astype(float)
-    # A word reaches half way to its neighbours, and no further than a character beyond its own.
     spaces = np.array([one.isspace() for one in text])
     whole = float(sure[~spaces].mean()) if not spaces.all() else 0.0
+    # A word reaches half way to its neighbours, and no further than a character beyond its own.
     pitch = float(np.median(np.diff(places))) if len(places) > 1 else 1.0
     words = []
     for start, end in _runs(text):

@@ -75,6 +75,8 @@ def bad_pictures() -> Iterator[tuple[str, bytes]]:
     yield "pdf", b"%PDF-1.7\n%..."
     yield "html", b"<!doctype html><title>x</title>"
     yield "over 5 MiB", bytes(5 * 2**20 + 1)
+    yield "1 x 5000", pictures.encode(np.zeros((5000, 1, 3), np.uint8))
+    yield "5000 x 15", pictures.encode(np.zeros((15, 5000, 3), np.uint8))
     yield "1 x 1", pictures.encode(np.zeros((1, 1, 3), np.uint8))
     # Swollen profiles and texts are not read at all, so those two pictures are good ones.
     good = {"ICC profile", "compressed texts"}
@@ -128,6 +130,25 @@ def test_a_bad_picture_is_refused_by_name(stubs: Stubs, kind: str) -> None:
         code, fields, message = stubs.refused(call, request)
         assert code == "INVALID_ARGUMENT", message
         assert fields == {f"{field}.content"}, message
+
+
+def test_a_side_that_is_too_short_is_said_with_what_would_do(stubs: Stubs) -> None:
+    for call, request, _ in picture_calls(stubs, BAD["5000 x 15"]):
+        assert "5000 x 15 pixels; at least 16 a side" in stubs.refused(call, request)[2]
+
+
+@pytest.mark.parametrize("shape", [(16, 5000, 3), (5000, 16, 3)])
+def test_a_long_strip_is_a_picture(stubs: Stubs, shape: tuple[int, int, int]) -> None:
+    """Labels and text have tests of their own for it."""
+    strip = pictures.encode(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+    image = image_pb2.Image(content=strip)
+    every = [redaction_pb2.REDACTION_KIND_FACE, redaction_pb2.REDACTION_KIND_TEXT]
+    detect = detection_pb2.DetectFacesRequest(image=image)
+    assert stubs.detection.DetectFaces(detect, metadata=stubs.headers).image_size.height == shape[0]
+    moderate = moderation_pb2.ModerateImageRequest(image=image)
+    assert stubs.moderation.ModerateImage(moderate, metadata=stubs.headers).models
+    redact = detection_pb2.RedactImageRequest(image=image, kinds=every)
+    assert stubs.detection.RedactImage(redact, metadata=stubs.headers).image_size.width == shape[1]
 
 
 def test_no_picture_is_refused_by_name(stubs: Stubs) -> None:

@@ -66,6 +66,10 @@ def test_the_surest_come_first_and_no_more_than_asked(asked) -> None:
     assert all(label.confidence >= 0.9 for label in asked("coffee.png", min_confidence=0.9).labels)
 
 
+def test_an_empty_filter_wants_everything(asked) -> None:
+    assert asked("coffee.png", filter=label_pb2.LabelFilter()) == asked("coffee.png")
+
+
 def test_filters(asked) -> None:
     only = asked("coffee.png", filter=label_pb2.LabelFilter(include_labels=["CUP", "Mug"]))
     assert set(names(only)) == {"Cup"}

@@ -1,6 +1,7 @@
 """What is written in pictures, over the wire."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -13,6 +14,13 @@ from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, text_pb2
 from tests.house import House
 from tests.pictures import encode, path
 
+DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+UNKNOWN = (
+    "Все люди рождаются свободными",
+    "Բոլոր մարդիկ ծնվում են ազատ",
+    "כל בני האדם נולדו בני חורין",
+    "يولد جميع الناس أحرارا",
+)
 LINE, WORD = text_pb2.TEXT_TYPE_LINE, text_pb2.TEXT_TYPE_WORD
 Box = image_pb2.BoundingBox
 
@@ -121,6 +129,16 @@ def test_regions(asked, page: Image.Image) -> None:
         if one.type == WORD
     )
     assert not asked(page, regions=[Box(x_min=0.99, x_max=1, y_max=1)]).texts
+
+
+@pytest.mark.skipif(not DEJAVU.is_file(), reason=f"no font with many scripts: {DEJAVU}")
+def test_scripts_that_are_not_known_are_left_out_as_unsure(asked) -> None:
+    page = Image.new("RGB", (900, 400), "white")
+    letters = ImageFont.truetype(DEJAVU, 40)
+    for row, line in enumerate(UNKNOWN):
+        ImageDraw.Draw(page).text((40, 30 + 80 * row), line, "black", letters)
+    ImageDraw.Draw(page).text((40, 30 + 80 * len(UNKNOWN)), "born free", "black", letters)
+    assert lines(asked(page)) == ["born free"]
 
 
 def test_nothing_written(asked) -> None:
