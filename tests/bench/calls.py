@@ -20,6 +20,7 @@ from beholden.v1 import (
     image_pb2,
     moderation_pb2,
     moderation_pb2_grpc,
+    redaction_pb2,
     search_pb2,
     search_pb2_grpc,
 )
@@ -81,6 +82,12 @@ async def prepare(channel: grpc.aio.Channel, metadata: list[tuple[str, str]]) ->
             search_pb2.SearchFacesByImageRequest(parent=PARENT, image=image),
         ),
         "IndexFaces": (search.IndexFaces, index),
+        "RedactImage": (
+            detection.RedactImage,
+            detection_pb2.RedactImageRequest(
+                image=image, kinds=[redaction_pb2.REDACTION_KIND_FACE]
+            ),
+        ),
         "ModerateImage": (
             moderation.ModerateImage,
             moderation_pb2.ModerateImageRequest(image=image),

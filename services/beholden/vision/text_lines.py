@@ -79,8 +79,8 @@ def spell(
 
     Connectionist temporal classification: of equal code points next to each other one counts, and
     the code point 0 is none. A word's place is where its characters were met along the line. No
-    word is surer than half way between its own characters and the whole line's: in a script that
-    the recogniser does not know, some word always looks like one that it knows.
+    word is surer than a third of its own characters and two thirds of the whole line's: in a script
+    that the recogniser does not know, some word always looks like one that it knows.
     """
     fresh = np.r_[True, characters[1:] != characters[:-1]] & (characters != _BLANK)
     steps = np.flatnonzero(fresh)
@@ -104,7 +104,7 @@ def spell(
         words.append(
             Word(
                 "".join(text[start:end]),
-                min(own, (own + whole) / 2),
+                min(own, (own + 2 * whole) / 3),
                 _polygon(_part(line, left, right)),
             )
         )

@@ -1,0 +1,153 @@
+"""`python -m tests.bench.memory`: the memory of one server over thousands of mixed pictures.
+
+Pictures of all sizes and formats, good and bad, go to every RPC that takes one; the resident memory
+of the server's process is read as it goes. It holds when the last half adds next to nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import skimage
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from beholden.v1 import (
+    detection_pb2,
+    detection_pb2_grpc,
+    embedding_pb2,
+    embedding_pb2_grpc,
+    image_pb2,
+    moderation_pb2,
+    moderation_pb2_grpc,
+    redaction_pb2,
+)
+from tests.house import ROOT, House, house
+from tests.pictures import DATA
+
+CALLERS = 4
+# How often each RPC is asked: the dear ones less often, so that all are asked within minutes.
+WEIGHTS = {
+    "DetectFaces": 6, "ModerateImage": 6, "DetectLabels": 4, "EmbedFaces": 2, "DetectText": 1,
+    "RedactImage": 1,
+}  # fmt: skip
+
+
+def pictures(seed: int) -> Iterator[bytes]:
+    """Parts of real pictures in sizes from 16 to 2000 pixels, JPEG or PNG; one in fifty is damaged."""
+    rng = np.random.default_rng(seed)
+    shipped = Path(skimage.__file__).parent / "data"
+    places = [*shipped.glob("*.png"), *DATA.rglob("groups/*.jpg"), *DATA.rglob("faces/*.jpg")]
+    sources = [Image.open(one).convert("RGB") for one in sorted(places)]
+    while True:
+        source = sources[rng.integers(len(sources))]
+        # Most pictures are small and some large, as uploads are; no two have quite the same shape.
+        sides = np.clip(rng.lognormal(5.8, 0.8, 2), 16, 2000).astype(int)
+        left, top = (int(rng.integers(max(1, length - 100))) for length in source.size)
+        part = source.crop((left, top, *source.size)).resize(tuple(sides.tolist()))
+        out = io.BytesIO()
+        part.save(out, "PNG" if sides.max() < 500 and rng.random() < 0.3 else "JPEG")
+        content = out.getvalue()
+        yield content if rng.random() > 0.02 else content[: len(content) // 2]
+
+
+def asks(home: House, channel: grpc.Channel) -> Mapping[str, Callable[[bytes], Any]]:
+    """A call of each RPC with a picture."""
+    detection = detection_pb2_grpc.DetectionServiceStub(channel)
+    embedding = embedding_pb2_grpc.EmbeddingServiceStub(channel)
+    moderation = moderation_pb2_grpc.ModerationServiceStub(channel)
+    every = [redaction_pb2.REDACTION_KIND_FACE, redaction_pb2.REDACTION_KIND_UNSAFE]
+    kinds: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+        "DetectFaces": (detection.DetectFaces, detection_pb2.DetectFacesRequest, {}),
+        "DetectLabels": (detection.DetectLabels, detection_pb2.DetectLabelsRequest, {}),
+        "DetectText": (detection.DetectText, detection_pb2.DetectTextRequest, {}),
+        "RedactImage": (detection.RedactImage, detection_pb2.RedactImageRequest, {"kinds": every}),
+        "EmbedFaces": (embedding.EmbedFaces, embedding_pb2.EmbedFacesRequest, {}),
+        "ModerateImage": (moderation.ModerateImage, moderation_pb2.ModerateImageRequest, {}),
+    }
+
+    def ask(call: Any, request: Any, options: Mapping[str, Any]) -> Callable[[bytes], Any]:
+        return lambda content: call(
+            request(image=image_pb2.Image(content=content), **options),
+            metadata=home.headers("daily-herald", "editorial_research"),
+            timeout=60,
+        )
+
+    return {name: ask(*kind) for name, kind in kinds.items()}
+
+
+def resident(pid: int) -> float:
+    """MiB of the process that are in memory."""
+    line = next(
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in line
+    )
+    return int(line.split()[1]) / 1024
+
+
+def load(home: House, calls: int, minutes: float) -> dict[str, Any]:
+    """Asks `calls` times, or as often as `minutes` allow; memory after each twentieth."""
+    names = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+    rng = np.random.default_rng(1)
+    ended: Counter[str] = Counter()
+    samples = []
+    begin, step = time.monotonic(), max(1, calls // 20)
+    with home.channel() as channel, ThreadPoolExecutor(CALLERS) as pool:
+        call = asks(home, channel)
+
+        def one(content: bytes, name: str) -> str:
+            try:
+                call[name](content)
+            except grpc.RpcError as error:
+                return str(error.code().name)
+            return name
+
+        stream = pictures(0)
+        done = 0
+        while done < calls and time.monotonic() - begin < 60 * minutes:
+            chunk = list(islice(stream, step))
+            chosen = [names[place] for place in rng.integers(len(names), size=len(chunk))]
+            ended.update(pool.map(one, chunk, chosen))
+            done += len(chunk)
+            samples.append((done, resident(home.process.pid)))
+    seconds = time.monotonic() - begin
+    later = np.array(samples[len(samples) // 2 :])
+    growth = np.polyfit(later[:, 0], later[:, 1], 1)[0] * 1000
+    return {"samples": samples, "ended": dict(ended), "seconds": seconds, "growth": float(growth)}
+
+
+def main() -> None:
+    """Runs, shows, and keeps the figures under out/."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=10_000)
+    parser.add_argument("--minutes", type=float, default=20, help="stop after this time")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, house(Path(folder)) as home:
+        idle = resident(home.process.pid)
+        found = {"idle": idle, **load(home, options.calls, options.minutes)}
+    kept = ROOT / "out" / "memory.json"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text(json.dumps(found, indent=1))
+    table = Table("pictures", "MiB", title=f"Resident memory, {idle:.0f} MiB before the first")
+    for done, size in found["samples"]:
+        table.add_row(f"{done:,}", f"{size:.0f}")
+    out = Console()
+    out.print(table)
+    out.print(f"{found['seconds']:.0f} s; ended: {found['ended']}")
+    out.print(f"second half: {found['growth']:+.1f} MiB a thousand pictures")
+
+
+if __name__ == "__main__":
+    main()
