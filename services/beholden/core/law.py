@@ -95,6 +95,35 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A change that a candidate law would make to a tenant's calls, how often, and decisions it would."""
+
+    change: str
+    tenant: str
+    action: str
+    laws: tuple[str, ...]
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowStatus:
+    """What a candidate law would have changed since `since_ns` (Unix), when it was taken up.
+
+    `compared` decisions were; `dropped` were not, since it was behind; at `failed` it gave no answer.
+    `problem` says why the candidate could not be taken up.
+    """
+
+    revision: str
+    since_ns: int
+    compared: int = 0
+    dropped: int = 0
+    failed: int = 0
+    differences: tuple[Difference, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyStatus:
     """Which law is in force, since when (Unix ns), and how it was loaded.
 

@@ -25,7 +25,14 @@ from beholden.core.gallery import (
     Person,
     PersonMatch,
 )
-from beholden.core.law import Decision, Evaluation, Explanation, Facts, PolicyStatus
+from beholden.core.law import (
+    Decision,
+    Evaluation,
+    Explanation,
+    Facts,
+    PolicyStatus,
+    ShadowStatus,
+)
 from beholden.core.models import ModelSpec
 from beholden.core.record import Entry, Record, Verification
 from beholden.core.redaction import Unsafe
@@ -240,6 +247,22 @@ class PolicyEngine(Protocol):
 
     async def close(self) -> None:
         """Lets go of threads and connections; further calls raise Unavailable."""
+        ...
+
+
+class Shadow(Protocol):
+    """A candidate law that is asked beside the one in force; nothing that it says is done."""
+
+    def offer(self, decision_id: str, facts: Facts, decision: Decision) -> None:
+        """Takes a decision to compare with its own; never waits, never raises, drops what is too much."""
+        ...
+
+    def status(self) -> ShadowStatus:
+        """What it would have changed."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go, whatever waits."""
         ...
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from beholden.core.caller import Caller
 from beholden.core.errors import Unavailable
 from beholden.core.gallery import Page
-from beholden.core.law import Decision, Explanation, Json, PolicyStatus
-from beholden.core.ports import Ledger, PolicyEngine
+from beholden.core.law import Decision, Explanation, Json, PolicyStatus, ShadowStatus
+from beholden.core.ports import Ledger, PolicyEngine, Shadow
 from beholden.core.record import Entry, Verification
+
+OPERATOR = "operator"
+"""The role whose holder sees what concerns every tenant."""
 
 _PAGE = 100
 _TRIES = 3
@@ -18,9 +22,10 @@ _TRIES = 3
 class GovernancePipeline:
     """Reads the policy engine and the ledger; changes neither."""
 
-    def __init__(self, policy: PolicyEngine, ledger: Ledger) -> None:
+    def __init__(self, policy: PolicyEngine, ledger: Ledger, shadow: Shadow | None = None) -> None:
         self._policy = policy
         self._ledger = ledger
+        self._shadow = shadow
 
     async def explain(
         self, caller: Caller, action: str, request: Mapping[str, Json]
@@ -40,6 +45,16 @@ class GovernancePipeline:
     async def status(self) -> PolicyStatus:
         """Which law is in force."""
         return await self._policy.status()
+
+    def shadow(self, caller: Caller) -> ShadowStatus | None:
+        """What a candidate law would change for the caller's tenant, for an operator for all of them."""
+        if self._shadow is None:
+            return None
+        status = self._shadow.status()
+        if OPERATOR in caller.roles:
+            return status
+        own = tuple(one for one in status.differences if one.tenant == caller.tenant)
+        return replace(status, differences=own)
 
     async def decisions(
         self, tenant: str, page_size: int, page_token: str, *, denied_only: bool

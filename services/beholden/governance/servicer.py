@@ -16,6 +16,7 @@ from beholden.governance.reviews import ReviewPipeline
 from beholden.v1 import governance_pb2, governance_pb2_grpc, review_pb2
 from beholden.wire.gallery import timestamp
 from beholden.wire.ledger import ledger_record, verification
+from beholden.wire.policy import shadow_status
 from beholden.wire.reviews import NAME, answer_message, review_message
 
 M = TypeVar("M", Struct, Value)
@@ -63,6 +64,7 @@ class GovernanceServicer(governance_pb2_grpc.GovernanceServiceServicer):
             healthy=status.healthy,
             detail=status.detail,
             problem=status.problem,
+            shadow=shadow_status(shadow) if (shadow := self._pipeline.shadow(caller())) else None,
         )
 
     async def ListDecisions(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from beholden.core.errors import BeholdenError, Unavailable
 from beholden.core.law import Decision, Facts, Reason
-from beholden.core.ports import PolicyEngine
+from beholden.core.ports import PolicyEngine, Shadow
 from beholden.guard.call import Answer, Call, Next
 from beholden.guard.ids import decision_id
 from beholden.guard.obligations import CannotKeep, Duties, duties
@@ -29,17 +29,21 @@ class Asking:
         *,
         reviews: bool = False,
         notifies: bool = False,
+        shadow: Shadow | None = None,
     ) -> None:
         """`reviews`: answers can be kept until people have looked; `notifies`: notices are delivered."""
         self._policy = policy
         self._reviews = reviews
         self._notifies = notifies
+        self._shadow = shadow
         self._clock = clock
 
     async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises Unavailable when no decision could be had."""
         decision = await decide(self._policy, call.facts)
         call.decision_id = decision_id(self._clock())
+        if self._shadow is not None:
+            self._shadow.offer(call.decision_id, call.facts, decision)
         call.reviewable = self._reviews and call.method.reviewable
         call.decision, call.duties = binding(
             decision, now_ns=self._clock(), reviewable=call.reviewable, notifies=self._notifies

@@ -13,7 +13,7 @@ from grpc_status import rpc_status
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
-from beholden.core.ports import Ledger, PolicyEngine, Reviews
+from beholden.core.ports import Ledger, PolicyEngine, Reviews, Shadow
 from beholden.guard.authorities import Authorities
 from beholden.guard.call import Answer, Call, Metadata, Next, Tenants
 from beholden.guard.chain import handler, link, places
@@ -61,6 +61,7 @@ class Guard(grpc.aio.ServerInterceptor):
         reflection: bool,
         reviews: Reviews | None = None,
         notifies: bool = False,
+        shadow: Shadow | None = None,
         authorities: Callable[[], Authorities] = Authorities,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -87,7 +88,13 @@ class Guard(grpc.aio.ServerInterceptor):
                     audience=identity.audience,
                     leeway=identity.leeway,
                 ),
-                asking=Asking(policy, clock, reviews=reviews is not None, notifies=notifies),
+                asking=Asking(
+                    policy,
+                    clock,
+                    reviews=reviews is not None,
+                    notifies=notifies,
+                    shadow=shadow,
+                ),
                 recording=self._recording,
                 renewal=Renewal(
                     Permissions(

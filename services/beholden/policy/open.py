@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from opentelemetry.metrics import Meter
+
 from beholden.core.errors import FailedPrecondition
-from beholden.core.ports import PolicyEngine
+from beholden.core.ports import PolicyEngine, Shadow
 from beholden.policy.bundle import read_bundle
 from beholden.policy.law import Law, load_law
 from beholden.policy.schema import check_law
@@ -51,6 +54,19 @@ async def open_policy(url: str, settings: PolicySettings | None = None) -> Polic
     from beholden.policy.opa import OpaEngine
 
     return OpaEngine(url, settings)
+
+
+def open_shadow(settings: PolicySettings, meter: Meter) -> Shadow | None:
+    """The candidate law of the settings, if any; one that does not do is logged until it does."""
+    if settings.shadow is None:
+        return None
+    from beholden.policy.rego import RegoEngine
+    from beholden.policy.shadow import LawShadow
+
+    # One thread: what it takes must be little beside what the law in force takes.
+    engine = RegoEngine(partial(read_law, settings.shadow), replace(settings, threads=1))
+    engine.watch(partial(law_state, settings.shadow))
+    return LawShadow(engine, meter)
 
 
 def read_law(place: Path, key: VerificationKey | None = None) -> Law:

@@ -60,7 +60,8 @@ class RegoEngine:
         self._loaded: _Loaded | None = None
         self._turned = asyncio.Event()
         self._watching: asyncio.Task[NoReturn] | None = None
-        self._problem = ""
+        self.problem = ""
+        """Why a newer law was not taken up."""
 
     async def reload(self) -> bool:
         """Puts the law in force as it now reads, and says whether it is another than before.
@@ -93,10 +94,16 @@ class RegoEngine:
         try:
             if await self.reload():
                 _log.info("another law is in force: %s", self._in_force().revision)
-            self._problem = ""
+            self.problem = ""
         except Exception as error:  # noqa: BLE001 - whatever it trips over, the next law is looked at
-            self._problem = getattr(error, "message", "") or f"the law cannot be read: {error}"
-            _log.error("%s; %s stays in force", self._problem, self._in_force().revision)
+            self.problem = getattr(error, "message", "") or f"the law cannot be read: {error}"
+            stays = self._loaded.revision if self._loaded else "no law"
+            _log.error("%s; %s stays in force", self.problem, stays)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is a law to ask."""
+        return self._loaded is not None
 
     async def decide(self, facts: Facts) -> Decision:
         """See `PolicyEngine.decide`."""
@@ -134,7 +141,7 @@ class RegoEngine:
             loaded.loaded_ns,
             healthy=True,
             detail="in process",
-            problem=self._problem,
+            problem=self.problem,
         )
 
     async def changed(self, revision: str) -> None:

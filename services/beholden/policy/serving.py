@@ -111,8 +111,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         if tag:
             self.send_header("ETag", tag)
-        self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.end_headers()
+            self.wfile.write(body)
+        except ConnectionError:
+            self.close_connection = True  # it went away while it waited
 
     def log_message(self, *_: object) -> None:
         """Says nothing: OPA asks all day."""

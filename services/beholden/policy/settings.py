@@ -27,6 +27,9 @@ class PolicySettings:
     key: Path | None = None
     """Rego in process: the public key (PEM) that must have signed the bundle; a folder is then refused."""
 
+    shadow: Path | None = None
+    """A candidate law, a folder or a bundle, to be asked beside the one in force; nothing of it is done."""
+
     build_timeout: float = 60.0
     """Rego in process: seconds after which a law that is still being compiled is given up."""
 

@@ -6,10 +6,9 @@ import asyncio
 import json
 import os
 import signal
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any
@@ -17,56 +16,17 @@ from typing import Any
 from beholden.core.errors import InvalidArgument
 from beholden.core.law import Decision
 from beholden.policy.alike import Alike
+from beholden.policy.comparison import Findings, Group, compare
 from beholden.policy.law import Law
 from beholden.policy.rego import RegoEngine
 from beholden.policy.settings import PolicySettings
 
-REFUSED, ALLOWED = "newly refused", "newly allowed"
-REASONS, DUTIES = "refused by other law", "other obligations"
-
 _BATCH = 500
 _WAITING = 3  # batches on their way for each worker
 _REMEMBERED = 20_000
-_MOST_GROUPS = 10_000
-_EXAMPLES = 3
 
 Said = tuple[str, str, str, str]
 """A record's id, tenant, action and body (JSON text)."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Group:
-    """What changed for whom: the change, the tenant, the action and the law entries behind it."""
-
-    change: str
-    tenant: str
-    action: str
-    laws: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Findings:
-    """How many decisions were replayed, could not be, and changed; with ids as examples."""
-
-    replayed: int = 0
-    unreadable: int = 0
-    changed: Counter[Group] = field(default_factory=Counter)
-    examples: defaultdict[Group, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def note(self, group: Group, ids: Iterable[str], count: int = 1) -> None:
-        """Counts a change; groups beyond a bound are counted together."""
-        if group not in self.changed and len(self.changed) >= _MOST_GROUPS:
-            group = Group(group.change, "others", "", ())
-        self.changed[group] += count
-        kept = self.examples[group]
-        kept += islice(ids, _EXAMPLES - len(kept))
-
-    def add(self, other: Findings) -> None:
-        """Takes in what another part of the records showed."""
-        self.replayed += other.replayed
-        self.unreadable += other.unreadable
-        for group, count in other.changed.items():
-            self.note(group, other.examples[group], count)
 
 
 def simulate(law: Law, records: Iterable[Said], workers: int = 0) -> Findings:
@@ -133,31 +93,6 @@ class Replay:
                 self._known.popitem(last=False)
             self._known[key] = known
         return known
-
-
-def compare(before: Mapping[str, Any], after: Decision) -> tuple[str, tuple[str, ...]] | None:
-    """The change from a recorded decision, with the law entries behind it; None where there is none."""
-    was = {str(one["law"] or one["code"]) for one in before["reasons"]}
-    now = {one.law or one.code for one in after.reasons}
-    if before["allowed"] and not after.allowed:
-        return REFUSED, tuple(sorted(now))
-    if after.allowed and not before["allowed"]:
-        return ALLOWED, tuple(sorted(was))
-    if not after.allowed:
-        return (REASONS, tuple(sorted(was ^ now))) if was != now else None
-    old = {_duty(one["kind"], one["value"]): one["law"] for one in before["obligations"]}
-    new = {_duty(one.kind, one.value): one.law for one in after.obligations}
-    laws = {law for duty, law in (old | new).items() if (duty in old) != (duty in new)}
-    return (DUTIES, tuple(sorted(laws))) if old.keys() != new.keys() else None
-
-
-def _duty(kind: str, value: Any) -> str:
-    # As numbers 20 and 20.0 are one, and lists may come in any order from a set.
-    if isinstance(value, list | tuple):
-        value = sorted(map(str, value))
-    elif isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return f"{kind} {value}"
 
 
 _worker: list[Replay] = []

@@ -93,6 +93,7 @@ def _guard(settings: Settings, home: House) -> Guard:
         policy=home.policy,
         ledger=home.ledger,
         reviews=home.reviews,
+        shadow=home.shadow,
         tenants={name: one.facts() for name, one in load_tenants(settings.tenants).items()},
         settings=settings.guard,
         tracer=trace.get_tracer("beholden"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
+from opentelemetry import metrics
 
 from beholden.catalog.entries import load_catalog
 from beholden.catalog.moderation import load_moderation
@@ -30,7 +31,7 @@ from beholden.core.models import (
     ModelSpec,
 )
 from beholden.core.moderation import ModerationRules
-from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine, Reviews
+from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine, Reviews, Shadow
 from beholden.detection.attributes import ROLES as ATTRIBUTE_ROLES
 from beholden.detection.attributes import AttributePipeline
 from beholden.detection.labels import LabelPipeline
@@ -47,7 +48,7 @@ from beholden.inference.open import open_inference
 from beholden.ledger.open import open_ledger, open_notices, open_reviews
 from beholden.moderation.pipeline import ModerationPipeline
 from beholden.moderation.servicer import ModerationServicer
-from beholden.policy.open import open_policy
+from beholden.policy.open import open_policy, open_shadow
 from beholden.policy.tenants import load_tenants
 from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Probe
@@ -114,6 +115,7 @@ class House:
     ledger: Ledger
     reviews: Reviews
     authorities: LawAuthorities
+    shadow: Shadow | None
     services: tuple[Served, ...]
     models: Mapping[str, ModelSpec | None]
 
@@ -133,6 +135,9 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         workers = stack.enter_context(ThreadPoolExecutor(settings.workers, "worker"))
         policy = await open_policy(settings.policy_url, settings.policy)
         stack.push_async_callback(policy.close)
+        shadow = open_shadow(settings.policy, metrics.get_meter("beholden"))
+        if shadow is not None:
+            stack.push_async_callback(shadow.close)
         ledger = await open_ledger(settings.ledger_url, settings.ledger)
         stack.push_async_callback(ledger.close)
         authorities = LawAuthorities(settings.law_folder)
@@ -155,9 +160,11 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         if "search" in names:
             store = await open_store(settings.store_url, settings.store)
             stack.push_async_callback(store.close)
-        rooms = _Rooms(settings, workers, engine, store, policy, ledger, reviews, models, rules)
+        rooms = _Rooms(
+            settings, workers, engine, store, policy, ledger, reviews, shadow, models, rules
+        )
         served = tuple(rooms.served(name) for name in names)
-        yield House(policy, ledger, reviews, authorities, served, models)
+        yield House(policy, ledger, reviews, authorities, shadow, served, models)
 
 
 def _roles(service: str, rules: Mapping[str, ModerationRules]) -> tuple[str, ...]:
@@ -186,6 +193,7 @@ class _Rooms:
     policy: PolicyEngine
     ledger: Ledger
     reviews: Reviews
+    shadow: Shadow | None
     models: Mapping[str, ModelSpec | None]
     rules: Mapping[str, ModerationRules]
 
@@ -215,7 +223,7 @@ class _Rooms:
                 file = governance_pb2.DESCRIPTOR
                 join = governance_pb2_grpc.add_GovernanceServiceServicer_to_server
                 servicer = GovernanceServicer(
-                    GovernancePipeline(self.policy, self.ledger),
+                    GovernancePipeline(self.policy, self.ledger, self.shadow),
                     ReviewPipeline(self.reviews, self.policy, self.ledger),
                 )
         return Served(

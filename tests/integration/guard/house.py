@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from beholden.core.caller import Caller, caller
 from beholden.core.law import Decision, Facts
+from beholden.core.ports import Shadow
 from beholden.core.record import Entry, Record
 from beholden.guard.fields import limits_of
 from beholden.guard.interceptor import Guard
@@ -168,6 +169,7 @@ async def house(
     *,
     more: Sequence[tuple[ServiceDescriptor, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]] = (),
     ask_again: float = 60,
+    shadow: Shadow | None = None,
     **limits: Any,
 ) -> AsyncIterator[House]:
     """The server, its caller's channel, and everything between; `more` are services of the test's own."""
@@ -190,6 +192,7 @@ async def house(
         tracer=tracing.get_tracer("test"),
         meter=MeterProvider([metrics]).get_meter("test"),
         reflection=False,
+        shadow=shadow,
     )
     server = grpc.aio.server(
         interceptors=[guard], options=[("grpc.max_receive_message_length", 32 * 1024 * 1024)]

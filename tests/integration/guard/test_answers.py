@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
 from beholden.core.errors import FailedPrecondition, NotFound
-from beholden.core.law import Decision, Obligation
+from beholden.core.law import Decision, Obligation, Reason
 from beholden.v1 import embedding_pb2, search_pb2
 from tests.integration.guard.house import House, detail, house, reason
 
@@ -291,3 +291,23 @@ async def test_a_hundred_at_once(tmp_path: Path):
         assert len(ids) == 100
         assert {record.id for record in home.book.records} == ids
         assert len(home.book.records) == 200
+
+
+async def test_a_shadow_hears_every_decision_and_changes_none(tmp_path: Path):
+    class Heard:
+        def __init__(self) -> None:
+            self.offered: list[tuple[str, Any, Decision]] = []
+
+        def offer(self, decision_id: str, facts: Any, decision: Decision) -> None:
+            self.offered.append((decision_id, facts, decision))
+
+    heard: Any = Heard()
+    async with house(tmp_path, shadow=heard) as home:
+        await home.call("SearchFaces")
+        home.law.answer = Decision(False, "r2", reasons=(Reason("MORATORIUM", "law"),))
+        await home.refused("SearchFaces")
+        recorded = [one for one in home.book.records if one.kind == "decision"]
+        assert [(one[0], one[1]) for one in heard.offered] == [
+            (one.id, one.body["facts"]) for one in recorded
+        ]
+        assert [one[2].allowed for one in heard.offered] == [True, False]

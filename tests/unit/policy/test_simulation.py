@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from beholden.core.law import Decision, Obligation, Reason
-from beholden.policy import simulation
+from beholden.policy import comparison
 from beholden.policy.alike import Alike
-from beholden.policy.simulation import Findings, Group, compare
+from beholden.policy.comparison import Findings, Group, compare
 from tests.contract.policy_engines import call, changed, law
 
 
@@ -109,7 +109,7 @@ def test_a_rule_that_could_see_more_sees_all(rule: str) -> None:
 
 
 def test_groups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulation, "_MOST_GROUPS", 2)
+    monkeypatch.setattr(comparison, "_MOST_GROUPS", 2)
     found = Findings()
     for number in range(10):
         found.note(Group("newly refused", f"t{number}", "a", ()), [str(number)])

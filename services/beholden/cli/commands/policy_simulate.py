@@ -17,7 +17,7 @@ from beholden.cli.session import session
 from beholden.cli.words import counted, safe
 
 if TYPE_CHECKING:
-    from beholden.policy.simulation import Findings
+    from beholden.policy.comparison import Findings
 
 _SHOWN = 30
 

@@ -32,6 +32,7 @@ def ask_the_law(app: typer.Typer) -> None:
     )
     under = group(app, "policy", "The law: in force, at rest, and tried out.", _PANEL)
     hang(under, policy.status, "policy status --as beholden-ops --role auditor")
+    hang(under, policy.shadow, "policy shadow --as beholden-ops --role operator")
     hang(
         under,
         policy_work.check,
