@@ -85,6 +85,13 @@ class FaceStore(Protocol):
         """By id, ascending. Raises InvalidArgument for a page token that is not ours."""
         ...
 
+    async def every_collection(self, *, page_size: int, page_token: str = "") -> Page[Collection]:
+        """Of all tenants, a tenant's together and by id; for moving a store, never for a caller.
+
+        Raises InvalidArgument (page token).
+        """
+        ...
+
     async def delete_collection(self, tenant: str, collection: str) -> int:
         """Removes it with all its faces and says how many those were. Raises NotFound."""
         ...

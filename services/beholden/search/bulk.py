@@ -177,8 +177,15 @@ class BulkPipeline:
                 yield LeftOut(problems)
                 continue
             face = _face(bulk, picture, _id(bulk, picture.sha256, kept))
+            seen = item.face
             yield replace(
-                face, box=item.face.box, confidence=item.face.confidence, template=item.template
+                face,
+                box=seen.box,
+                confidence=seen.confidence,
+                quality=seen.quality,
+                pose=seen.pose,
+                size=seen.size,
+                template=item.template,
             )
             kept += 1
         if not found:

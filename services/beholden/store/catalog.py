@@ -62,6 +62,12 @@ class Catalog:
         )
         return [row_to_entry(row) for row in rows]
 
+    def everything(self, after: str, limit: int) -> list[Entry]:
+        """The first `limit` of all tenants' by key after the key `after`, which may be empty."""
+        expression = f"{between(after, 'g')} and live == true"
+        rows = self._backend.client.page(self._name, expression, _FIELDS, limit)
+        return [row_to_entry(row) for row in rows]
+
     def add(self, entry: Entry) -> None:
         """Raises AlreadyExists; Unavailable when two processes add the same one at once."""
         collection = entry.collection

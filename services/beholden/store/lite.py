@@ -172,11 +172,12 @@ class LiteBackend:
         if faces >= self._settings.lite_warn_faces and not self._warned:
             self._warned = True
             _log.warning(
-                "%s holds %d faces; Milvus Lite is for up to about %d: a Milvus server"
-                " (store_url http://...) searches them in a few milliseconds",
+                "%s holds %d faces; Milvus Lite is for up to about %d, a Milvus server searches more in"
+                " a few milliseconds: beholden migrate file:%s http://HOST:19530",
                 self._path,
                 faces,
                 self._settings.lite_warn_faces,
+                self._path,
             )
 
 

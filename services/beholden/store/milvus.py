@@ -107,6 +107,15 @@ class MilvusStore:
         items = tuple(entry.collection for entry in entries[:size])
         return Page(items, encode_token(listing, [items[-1].id]) if len(entries) > size else "")
 
+    async def every_collection(self, *, page_size: int, page_token: str = "") -> Page[Collection]:
+        """Of all tenants, a tenant's together. Raises InvalidArgument (page size, page token)."""
+        size = check_page_size(page_size, self._settings.max_page)
+        after = str(decode_token(("everything",), page_token)[0]) if page_token else ""
+        entries = await self._run(self._catalog.everything, after, size + 1)
+        items = tuple(entry.collection for entry in entries[:size])
+        token = encode_token(("everything",), [entries[size - 1].id]) if len(entries) > size else ""
+        return Page(items, token)
+
     async def delete_collection(self, tenant: str, collection: str) -> int:
         """Removes it with all its faces and says how many those were. Raises NotFound."""
         return await self._run(self._delete, tenant, collection)

@@ -271,7 +271,7 @@ async def test_too_many_faces_are_told_once(
             await store.add_faces(TENANT, "people", faces(5))
             await store.add_faces(TENANT, "people", faces(5))
             (record,) = caplog.records
-            assert "Milvus server (store_url http://" in record.message
+            assert f"beholden migrate file:{tmp_path}/faces.db http://" in record.message
         async with lite(tmp_path).opened(lite_warn_faces=10):
             assert len(caplog.records) == 2
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import demo, engines, evaluate, models, serve, token, up, version
+from beholden.cli.commands import (
+    demo,
+    engines,
+    evaluate,
+    migrate,
+    models,
+    serve,
+    token,
+    up,
+    version,
+)
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Run"
@@ -30,6 +40,13 @@ def run(app: typer.Typer) -> None:
     hang(app, up.up, "up", "up --without milvus  # its embedded twin instead", panel=_PANEL)
     hang(app, up.down, "down", panel=_PANEL)
     hang(app, up.status, "status", "status --json | jq '.units[].state'", panel=_PANEL)
+    hang(
+        app,
+        migrate.migrate,
+        "migrate file:var/faces.db http://127.0.0.1:19530",
+        "migrate http://127.0.0.1:19530 file:var/faces.db",
+        panel=_PANEL,
+    )
     under = group(app, "engines", "The real engines: Triton, Milvus, OPA, PostgreSQL.", _PANEL)
     hang(under, engines.install, "engines install", "engines install triton opa")
     hang(under, engines.show_all, "engines list", name="list")
