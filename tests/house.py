@@ -23,6 +23,7 @@ from beholden.guard.keys import read_keys
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "var" / "models"
+BEHOLDEN = Path(sys.executable).parent / "beholden"
 LOG = "server.log"
 
 # A server is imported once and forked as often as one is needed, which spares each two seconds.

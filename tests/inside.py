@@ -16,6 +16,7 @@ from beholden.runtime.server import answer
 from beholden.runtime.settings import Settings
 from beholden.v1 import governance_pb2, governance_pb2_grpc
 from tests.house import headers
+from tests.pictures import ROOT
 
 SERVICE = "beholden.v1.GovernanceService"
 
@@ -46,12 +47,15 @@ class Inside:
 
 
 @asynccontextmanager
-async def serving(folder: Path, address: str, **settings: object) -> AsyncIterator[Inside]:
+async def serving(
+    folder: Path, address: str, policies: Path = ROOT / "policies", **settings: object
+) -> AsyncIterator[Inside]:
     """Answering at `address` on entry, gone at the end; its data lie in `folder`."""
     key = folder / "identity.key"
     if not key.exists():
         create_key_file(key)
-    made = Settings(listen=address, ledger_url=f"sqlite:///{folder}/ledger.db", **settings)
+    ledger = f"sqlite:///{folder}/ledger.db"
+    made = Settings(listen=address, ledger_url=ledger, policy_url=f"file:{policies}", **settings)
     made.guard.identity.key_file = key
     made.ledger.key_file = folder / "ledger.key"
     made.reviews.key_file = folder / "reviews.key"
@@ -63,7 +67,9 @@ async def serving(folder: Path, address: str, **settings: object) -> AsyncIterat
         await inside.end()
 
 
-def asking(channel: grpc.aio.Channel, folder: Path) -> Callable[[], Awaitable[object]]:
+def asking(
+    channel: grpc.aio.Channel, folder: Path
+) -> Callable[[], Awaitable[governance_pb2.GetPolicyStatusResponse]]:
     """Asks which law is in force, as one who may."""
     stub = governance_pb2_grpc.GovernanceServiceStub(channel)
     who = headers(folder / "identity.key", "beholden-ops", roles=["operator"])

@@ -130,28 +130,37 @@ async def keep_serving(
 ) -> NoReturn:
     """Serves the law at `place`, signed by `key`, and each newer one once it is proven; tells of each.
 
+    Without a key, a bundle goes out byte for byte, with the signature that it was given elsewhere.
     Raises FailedPrecondition for the first; a later one that does not do is logged and not served.
     """
-    served = ""
+    served, sent = "", b""
 
     async def take_up() -> None:
-        nonlocal served
+        nonlocal served, sent
+        state = law_state(place)
         try:
             law = await asyncio.to_thread(read_law, place)
-            signatures = sign(bundle_files(law), key) if key else ""
             async with in_process(law):
-                bundle = bundle_bytes(law, signatures)
+                bundle = await asyncio.to_thread(_written, law, place, key)
         except FailedPrecondition as error:
             if not served:
                 raise
             _log.error("%s; %s stays in force", error.message, served)
             return
-        if law.revision != served:
-            served = law.revision
+        if law_state(place) != state:
+            return  # what was read may not be what was proven; it is looked at again
+        if law.revision != served or (key is None and bundle != sent):
+            served, sent = law.revision, bundle
             server.put(bundle)
             told(law)
 
     await watch(lambda: law_state(place), take_up, every)
+
+
+def _written(law: Law, place: Path, key: VerificationKey | None) -> bytes:
+    if key is None and place.is_file():
+        return place.read_bytes()
+    return bundle_bytes(law, sign(bundle_files(law), key) if key else "")
 
 
 def opa_configuration(url: str, key: VerificationKey | None) -> Mapping[str, Any]:

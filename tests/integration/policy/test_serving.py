@@ -15,11 +15,12 @@ import requests
 from joserfc.jwk import ECKey
 
 from beholden.core.errors import FailedPrecondition
+from beholden.policy.bundle import bundle_files, write_bundle
 from beholden.policy.law import load_law
 from beholden.policy.opa import OpaEngine
 from beholden.policy.serving import PATH, BundleServer, keep_serving, opa_configuration
 from beholden.policy.settings import PolicySettings
-from beholden.policy.signing import VerificationKey
+from beholden.policy.signing import VerificationKey, sign
 from tests.contract.policy_engines import POLICIES, call, opa_following, require_opa
 
 POLICE = call("metro-police", purpose="criminal_investigation")
@@ -85,6 +86,22 @@ def _forged(folder: Path) -> bytes:
     (folder / "law/regimes/data.json").write_text('{"adopted": ["ibm-2020"]}')
     law = load_law(folder)
     return bundle_bytes(law, sign(bundle_files(law), ECKey.generate_key("P-256")))
+
+
+async def test_a_bundle_that_was_signed_elsewhere_goes_out_as_it_is(tmp_path: Path) -> None:
+    law, place, fresh = load_law(POLICIES), tmp_path / "law.tar.gz", tmp_path / "fresh.tar.gz"
+
+    def signed(key: VerificationKey) -> bytes:
+        write_bundle(law, fresh, sign(bundle_files(law), key))
+        return fresh.replace(place).read_bytes()
+
+    first = signed(KEY)
+    async with serving(place, key=None) as server:
+        assert server.other_than("", 10)[0] == first
+        # The same law by another key is another bundle.
+        second = signed(ECKey.generate_key("P-256"))
+        tag = server.other_than("", 0)[1]
+        assert (await asyncio.to_thread(server.other_than, tag, 10))[0] == second
 
 
 async def test_who_has_the_newest_waits_for_the_next() -> None:
