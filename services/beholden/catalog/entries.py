@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from beholden.core.errors import InvalidArgument
-from beholden.core.models import DECODERS, ModelSpec, TensorSpec
+from beholden.core.models import DECODERS, ModelSpec, Strangers, TensorSpec
 
 PERMISSIVE = frozenset(
     {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "Unlicense"}
@@ -28,6 +28,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
 Size = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Value(BaseModel):
@@ -100,6 +101,13 @@ class Normalisation(_Value):
     deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
+class MeasuredStrangers(_Value):
+    """Of `pairs` of strangers, how many reach each similarity; see docs/similarity.md."""
+
+    pairs: Size
+    reaching: Annotated[dict[Share, Annotated[int, Field(ge=0)]], Field(min_length=1)]
+
+
 class ModelEntry(_Value):
     """One model of the catalogue.
 
@@ -130,6 +138,7 @@ class ModelEntry(_Value):
     labels: tuple[str, ...] = ()
     labels_file: FileName | None = None
     decoder: str = ""
+    strangers: MeasuredStrangers | None = None
     alignment: Literal["", "dlib", "arcface"] = ""
     normalise: Normalisation = Normalisation()
 
@@ -160,6 +169,11 @@ class ModelEntry(_Value):
             labels=self.labels,
             max_batch=self.max_batch,
             decoder=self.decoder,
+            strangers=Strangers(
+                self.strangers.pairs, tuple(sorted(self.strangers.reaching.items()))
+            )
+            if self.strangers
+            else None,
             alignment=self.alignment,
         )
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from beholden.core.errors import Unauthenticated
-from beholden.core.law import Facts
+from beholden.core.law import Facts, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Caller:
     withheld: tuple[str, ...] = ()
     """The classes of response fields that the law takes out of the answer: no need to find them."""
     delete_by_ns: int | None = None
+    obligations: tuple[tuple[str, Json, str], ...] = ()
+    """What the decision came with: kind, value, and the law's entry behind it."""
 
 
 CALLER: ContextVar[Caller] = ContextVar("beholden_caller")

@@ -40,6 +40,17 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Strangers:
+    """How often an embedder takes strangers for one person.
+
+    `reaching` has how many of `pairs` reach each similarity, the similarities ascending.
+    """
+
+    pairs: int
+    reaching: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """One servable model.
 
@@ -60,6 +71,7 @@ class ModelSpec:
     labels: tuple[str, ...] = ()
     max_batch: int = 1
     decoder: str = ""
+    strangers: Strangers | None = None
     alignment: str = ""
 
     @property

@@ -167,6 +167,10 @@ class FaceStore(Protocol):
         """By id, ascending. Raises NotFound (collection), InvalidArgument (page token)."""
         ...
 
+    async def count_people(self, tenant: str, collection: str) -> int:
+        """Those without a face among them, and at times one twice who is being changed. Raises NotFound."""
+        ...
+
     async def delete_person(self, tenant: str, collection: str, person: str) -> Person:
         """Who it was; their faces stay, and are nobody's. Raises NotFound."""
         ...

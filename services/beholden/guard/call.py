@@ -99,4 +99,8 @@ class Call:
             decision_id=self.decision_id,
             delete_by_ns=self.duties.delete_by_ns,
             withheld=tuple(sorted(self.duties.redact)),
+            obligations=tuple(
+                (one.kind, one.value, one.law)
+                for one in (self.decision.obligations if self.decision else ())
+            ),
         )

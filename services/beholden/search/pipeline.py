@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from beholden.core.errors import InvalidArgument, NotFound
+from beholden.core.explanation import Explanation
 from beholden.core.faces import DetectedFace, Template, UnindexedReason
-from beholden.core.gallery import Face, Match, Page, Provenance
+from beholden.core.gallery import EVERY_FACE, Face, FaceFilter, Page, Provenance
 from beholden.core.models import ModelSpec
 from beholden.core.ports import Embedder, FaceStore
 from beholden.search.bulk import BulkPipeline
-from beholden.search.collections import Collections
+from beholden.search.explain import margins, problems_of
+from beholden.search.people.pipeline import PeoplePipeline
+from beholden.search.probing import LOOK_BEYOND, Probing, Sought
 from beholden.search.settings import SearchSettings
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
-from beholden.vision.templates import cosine_for, similarity
 
 _MOST_FACES = 100
 """Faces looked at in one picture, as IndexFaces promises."""
@@ -49,10 +52,14 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An enrolled face and its similarity to the probe, in [0, 1]."""
+    """An enrolled face, its similarity to the probe, and by how much it leads the next, in [0, 1].
+
+    The next is of another external id; `margin` is None where there is none.
+    """
 
     face: Face
     similarity: float
+    margin: float | None = None
 
 
 class SearchPipeline:
@@ -65,9 +72,11 @@ class SearchPipeline:
         settings: SearchSettings,
         limits: EnrolmentLimits,
     ) -> None:
-        self.collections = Collections(store, embedder)
         self.bulk = BulkPipeline(store, embedder, settings, limits)
         self.settings = settings
+        self._probing = Probing(store, embedder, settings, limits)
+        self.collections = self._probing.collections
+        self.people = PeoplePipeline(store, self._probing)
         self._store = store
         self._embedder = embedder
         self._limits = limits
@@ -106,72 +115,91 @@ class SearchPipeline:
         return Indexed(tuple(kept), tuple(left))
 
     async def list(
-        self, tenant: str, collection: str, page_size: int, page_token: str
-    ) -> Page[Face]:
-        """One page of a collection's faces. Raises NotFound, InvalidArgument (page token)."""
-        return await self._store.list_faces(
+        self,
+        tenant: str,
+        collection: str,
+        page_size: int,
+        page_token: str,
+        wanted: FaceFilter = EVERY_FACE,
+    ) -> tuple[Page[Face], Mapping[str, str]]:
+        """One page of a collection's faces, and whose they are. Raises NotFound, InvalidArgument."""
+        page = await self._store.list_faces(
             tenant,
             collection,
             page_size=page_size or self.settings.page_size,
             page_token=page_token,
+            wanted=wanted,
         )
+        ids = [face.id for face in page.items]
+        return page, await self._store.people_of(tenant, collection, ids)
 
-    async def delete(self, tenant: str, collection: str, ids: Sequence[str]) -> frozenset[str]:
-        """The ids that were there and are gone. Raises NotFound (collection)."""
-        return frozenset(await self._store.delete_faces(tenant, collection, ids))
+    async def delete(
+        self, tenant: str, collection: str, ids: Sequence[str]
+    ) -> tuple[frozenset[str], Mapping[str, str]]:
+        """The ids that were there and are gone, and those kept because they are a person's.
+
+        Raises NotFound (collection).
+        """
+        taken = await self._store.people_of(tenant, collection, ids)
+        free = [face for face in ids if face not in taken]
+        return frozenset(await self._store.delete_faces(tenant, collection, free)), taken
 
     async def search_face(
-        self, tenant: str, collection: str, face: str, *, limit: int, threshold: float | None
-    ) -> tuple[Candidate, ...]:
+        self, tenant: str, collection: str, face: str, sought: Sought
+    ) -> tuple[tuple[Candidate, ...], Explanation]:
         """Candidates for an enrolled face, itself left out. Raises NotFound, FailedPrecondition."""
         await self.collections.compatible(tenant, collection)
         probes = await self._store.get_faces(tenant, collection, [face])
         if not probes:
             raise NotFound(f"collections/{collection}/faces/{face}")
-        limit = limit or self.settings.max_results
-        found = await self._candidates(tenant, collection, probes[0].template, limit + 1, threshold)
-        return tuple(candidate for candidate in found if candidate.face.id != face)[:limit]
+        found, explanation = await self._candidates(
+            tenant, collection, probes[0].template, sought, without=face
+        )
+        problems = problems_of(probes[0], self._limits)
+        return found, replace(explanation, problems=problems)
 
     async def search_image(
-        self, tenant: str, collection: str, image: bytes, *, limit: int, threshold: float | None
-    ) -> tuple[DetectedFace, tuple[Candidate, ...]]:
+        self, tenant: str, collection: str, image: bytes, sought: Sought
+    ) -> tuple[DetectedFace, tuple[Candidate, ...], Explanation]:
         """The picture's largest face and its candidates.
 
-        Raises InvalidArgument (no readable picture, no face), NotFound, FailedPrecondition.
+        Raises InvalidArgument (no readable picture, no face, not a good one), NotFound,
+        FailedPrecondition.
         """
         await self.collections.compatible(tenant, collection)
-        found = await self._embedder.embed(image, max_faces=1, field="image.content")
-        if not found:
-            raise InvalidArgument("image.content", "shows no face", reason="NO_FACE")
-        probe = found[0]
-        return probe.face, await self._candidates(
-            tenant, collection, probe.template, limit or self.settings.max_results, threshold
-        )
+        probe = await self._probing.probe(image, filtered=sought.filtered)
+        found, explanation = await self._candidates(tenant, collection, probe.template, sought)
+        problems = enrolment_problems(probe.face, self._limits)
+        return probe.face, found, replace(explanation, problems=problems)
 
     async def _candidates(
-        self, tenant: str, collection: str, template: Template, limit: int, threshold: float | None
-    ) -> tuple[Candidate, ...]:
-        least = self.settings.min_similarity if threshold is None else threshold
-        scale = self._embedder.model.parameters
-        midpoint, slope = scale["similarity_midpoint"], scale["similarity_slope"]
-        matches = await self._store.search(
-            tenant,
-            collection,
-            template,
-            limit=limit,
-            min_cosine=cosine_for(least, midpoint, slope),
+        self,
+        tenant: str,
+        collection: str,
+        template: Template,
+        sought: Sought,
+        *,
+        without: str = "",
+    ) -> tuple[tuple[Candidate, ...], Explanation]:
+        limit = sought.limit or self.settings.max_results
+        applied = self._probing.threshold(sought.min_similarity, sought.obligations)
+        # Some more than asked for, by which the last ones' margins are seen.
+        matches, gallery = await asyncio.gather(
+            self._store.search(tenant, collection, template, limit=limit + LOOK_BEYOND),
+            self._store.count_faces(tenant, collection),
         )
-        now = time.time_ns()
-        found = (
-            Candidate(match.face, similarity(match.cosine, midpoint, slope))
+        found = [
+            (match.face, self._probing.similarity(match.cosine), match.face.external_image_id)
             for match in matches
-            if not _expired(match, now)
-        )
-        return tuple(candidate for candidate in found if candidate.similarity >= least)
-
-
-def _expired(match: Match, now: int) -> bool:
-    return 0 < match.face.provenance.expire_ns <= now
+            if match.face.id != without
+        ]
+        candidates = [
+            Candidate(face, similarity, margin)
+            for (face, similarity, _), margin in zip(found, margins(found), strict=True)
+            if similarity >= applied.similarity
+        ]
+        explanation = self._probing.explanation(applied, sought.obligations, gallery)
+        return tuple(candidates[:limit]), explanation
 
 
 def _enrolled(enrolment: Enrolment, ordinal: int, face: DetectedFace, template: Template) -> Face:
@@ -195,4 +223,7 @@ def _enrolled(enrolment: Enrolment, ordinal: int, face: DetectedFace, template: 
         enrolled_by=enrolment.principal,
         provenance=enrolment.provenance,
         template=template,
+        quality=face.quality,
+        pose=face.pose,
+        size=face.size,
     )

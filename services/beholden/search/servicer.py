@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -11,19 +11,23 @@ import numpy as np
 
 from beholden.core.caller import caller
 from beholden.core.errors import InvalidArgument
-from beholden.core.gallery import Face
+from beholden.core.gallery import Face, Provenance
+from beholden.core.law import Facts
 from beholden.search.bulk import Bulk, Picture, Ready, Result
+from beholden.search.people.servicer import PeopleServicer, sought
 from beholden.search.pipeline import Candidate, Enrolment, SearchPipeline
-from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2, search_pb2_grpc
+from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2
 from beholden.wire import faces as wire_faces
 from beholden.wire import gallery as wire
+from beholden.wire.explanation import explanation
 from beholden.wire.status import status
 
 
-class SearchServicer(search_pb2_grpc.SearchServiceServicer):
+class SearchServicer(PeopleServicer):
     """See protos/beholden/v1/search.proto."""
 
     def __init__(self, pipeline: SearchPipeline) -> None:
+        super().__init__(pipeline)
         self._pipeline = pipeline
 
     async def CreateCollection(
@@ -81,7 +85,7 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
                 collection=collection,
                 media_sha256=who.media[0],
                 external_image_id=request.external_image_id,
-                provenance=wire.provenance_of(request.provenance),
+                provenance=with_consent(wire.provenance_of(request.provenance), who.facts),
                 max_faces=request.max_faces,
                 filtered=request.quality_filter != search_pb2.QUALITY_FILTER_NONE,
                 request_id=request.request_id.lower(),
@@ -155,11 +159,15 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
     ) -> search_pb2.ListFacesResponse:
         """Lists the faces of a collection."""
         collection = wire.collection_id(request.parent)
-        page = await self._pipeline.list(
-            caller().tenant, collection, request.page_size, request.page_token
+        page, owners = await self._pipeline.list(
+            caller().tenant,
+            collection,
+            request.page_size,
+            request.page_token,
+            wire.wanted(collection, request.filter),
         )
         return search_pb2.ListFacesResponse(
-            faces=[wire.face(collection, item) for item in page.items],
+            faces=[wire.face(collection, item, owners.get(item.id, "")) for item in page.items],
             next_page_token=page.next_token,
         )
 
@@ -168,14 +176,23 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
     ) -> search_pb2.DeleteFacesResponse:
         """Deletes faces of one collection."""
         collection = wire.collection_id(request.parent)
-        pairs = [wire.face_ids(name) for name in request.names]
-        for number, (other, _) in enumerate(pairs):
-            if other != collection:
-                raise InvalidArgument(f"names[{number}]", f"is not a face of {request.parent}")
-        gone = await self._pipeline.delete(caller().tenant, collection, [face for _, face in pairs])
+        faces = wire.faces_within("names", collection, request.names)
+        gone, taken = await self._pipeline.delete(caller().tenant, collection, faces)
         return search_pb2.DeleteFacesResponse(
-            deleted_names=[wire.face_name(*pair) for pair in pairs if pair[1] in gone],
-            missing_names=[wire.face_name(*pair) for pair in pairs if pair[1] not in gone],
+            deleted_names=[wire.face_name(collection, face) for face in faces if face in gone],
+            missing_names=[
+                wire.face_name(collection, face)
+                for face in faces
+                if face not in gone and face not in taken
+            ],
+            associated_faces=[
+                search_pb2.AssociatedFace(
+                    name=wire.face_name(collection, face),
+                    person=wire.person_name(collection, taken[face]),
+                )
+                for face in faces
+                if face in taken
+            ],
         )
 
     async def SearchFaces(
@@ -183,16 +200,13 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
     ) -> search_pb2.SearchFacesResponse:
         """Searches with an enrolled face."""
         collection, face = wire.face_ids(request.name)
-        found = await self._pipeline.search_face(
-            caller().tenant,
-            collection,
-            face,
-            limit=request.max_results,
-            threshold=request.min_similarity if request.HasField("min_similarity") else None,
+        found, explained = await self._pipeline.search_face(
+            caller().tenant, collection, face, sought(request)
         )
         return search_pb2.SearchFacesResponse(
             candidates=_candidates(collection, found),
             model=wire_faces.model_version(self._pipeline.model),
+            explanation=explanation(explained),
         )
 
     async def SearchFacesByImage(
@@ -200,24 +214,32 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
     ) -> search_pb2.SearchFacesByImageResponse:
         """Searches with the largest face of a picture."""
         collection = wire.collection_id(request.parent)
-        probe, found = await self._pipeline.search_image(
-            caller().tenant,
-            collection,
-            request.image.content,
-            limit=request.max_results,
-            threshold=request.min_similarity if request.HasField("min_similarity") else None,
+        probe, found, explained = await self._pipeline.search_image(
+            caller().tenant, collection, request.image.content, sought(request)
         )
         return search_pb2.SearchFacesByImageResponse(
             searched_face=wire_faces.detected_face(probe),
             candidates=_candidates(collection, found),
             model=wire_faces.model_version(self._pipeline.model),
+            explanation=explanation(explained),
         )
 
 
-def _candidates(collection: str, found: tuple[Candidate, ...]) -> list[search_pb2.Candidate]:
+def with_consent(past: Provenance, facts: Facts) -> Provenance:
+    """The provenance with the signed consent that the call was made with, unless it names another."""
+    shown = facts.get("evidence")
+    consent = shown.get("consent") if isinstance(shown, Mapping) else None
+    if not isinstance(consent, Mapping) or past.consent_id not in ("", consent["id"]):
+        return past
+    return replace(past, consent_id=str(consent["id"]), consent_issuer=str(consent["issuer"]))
+
+
+def _candidates(collection: str, found: Sequence[Candidate]) -> list[search_pb2.Candidate]:
     return [
         search_pb2.Candidate(
-            face=wire.face(collection, candidate.face), similarity=candidate.similarity
+            face=wire.face(collection, candidate.face),
+            similarity=candidate.similarity,
+            margin=candidate.margin,
         )
         for candidate in found
     ]

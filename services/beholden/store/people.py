@@ -84,6 +84,10 @@ class People:
         rows = self._backend.client.page(self._people(entry), expression, _FIELDS, limit)
         return [kept.person for kept in newest(rows)]
 
+    def count(self, entry: Entry) -> int:
+        """Everybody's rows."""
+        return self._backend.count(self._people(entry), entry.scope)
+
     def remove(self, entry: Entry, person: str) -> Person:
         """Their members first, so that no face is left with nobody. Raises NotFound."""
         with self._changing(entry):

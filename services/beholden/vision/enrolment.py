@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from beholden.core.faces import DetectedFace, UnindexedReason
+from beholden.core.faces import DetectedFace, Pose, Quality, UnindexedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,19 @@ NO_LIMITS = EnrolmentLimits(
 """The NONE quality filter: every face that was found."""
 
 
-def enrolment_problems(face: DetectedFace, limits: EnrolmentLimits) -> tuple[UnindexedReason, ...]:
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What is measured of a face, as `DetectedFace` has it."""
+
+    confidence: float
+    size: float
+    quality: Quality
+    pose: Pose
+
+
+def enrolment_problems(
+    face: DetectedFace | Measures, limits: EnrolmentLimits
+) -> tuple[UnindexedReason, ...]:
     """Every reason not to enrol the face, empty where it is good enough.
 
     A measure that is not a number counts as failed.

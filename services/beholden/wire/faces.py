@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beholden.core.attributes import FaceAttributes
-from beholden.core.faces import DetectedFace
+from beholden.core.faces import DetectedFace, Pose, Quality
 from beholden.core.geometry import Box, Point
 from beholden.core.models import ModelSpec
 from beholden.v1 import face_pb2, image_pb2
@@ -33,6 +33,16 @@ def point(place: Point) -> image_pb2.Point:
     return image_pb2.Point(x=place.x, y=place.y)
 
 
+def pose(turned: Pose) -> face_pb2.Pose:
+    """How a head is turned."""
+    return face_pb2.Pose(roll=turned.roll, yaw=turned.yaw, pitch=turned.pitch)
+
+
+def quality(measured: Quality) -> face_pb2.FaceQuality:
+    """How usable a face's pixels are."""
+    return face_pb2.FaceQuality(brightness=measured.brightness, sharpness=measured.sharpness)
+
+
 def detected_face(face: DetectedFace, told: FaceAttributes | None = None) -> face_pb2.DetectedFace:
     """A face as found with what was `told` of it, without its template."""
     found = face_pb2.DetectedFace(
@@ -42,10 +52,8 @@ def detected_face(face: DetectedFace, told: FaceAttributes | None = None) -> fac
             face_pb2.Landmark(type=kind, point=point(place))
             for kind, place in zip(_LANDMARKS, face.landmarks.points(), strict=True)
         ],
-        pose=face_pb2.Pose(roll=face.pose.roll, yaw=face.pose.yaw, pitch=face.pose.pitch),
-        quality=face_pb2.FaceQuality(
-            brightness=face.quality.brightness, sharpness=face.quality.sharpness
-        ),
+        pose=pose(face.pose),
+        quality=quality(face.quality),
     )
     if told is not None:
         write(told, found)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from beholden.cli import drawing, pictures
+from beholden.cli import drawing, explained, pictures
 from beholden.cli.client import Answer
 from beholden.cli.commands.reviews import pending_note
 from beholden.cli.options import Collection, Draw, MinSimilarity
@@ -33,6 +33,7 @@ def search(  # noqa: PLR0917 - one for each option
         int, typer.Option("--max", min=0, max=1000, help="The most candidates; 0: 10.")
     ] = 0,
     min_similarity: MinSimilarity = None,
+    good_probe: explained.GoodProbe = False,
     draw: Draw = None,
 ) -> None:
     """Find the faces of a collection that are like the one in PICTURE, or like an enrolled one."""
@@ -56,7 +57,11 @@ def search(  # noqa: PLR0917 - one for each option
     else:
         image = pictures.read(picture)
         request = search_pb2.SearchFacesByImageRequest(
-            parent=parent, image=image, max_results=max_results, min_similarity=min_similarity
+            parent=parent,
+            image=image,
+            max_results=max_results,
+            min_similarity=min_similarity,
+            quality_filter=explained.quality_filter(good_probe),
         )
         answer = here.client.call(stub.SearchFacesByImage, request)
         if draw:
@@ -73,15 +78,17 @@ def _show(here: Session, answer: Found, about: str) -> None:
     here.output.show(
         _candidates(found.candidates) if found.candidates else "nobody",
         f"{counted(len(found.candidates), 'face')} {about} · {found.model.name}@{found.model.version}",
+        *explained.notes(found.explanation),
     )
 
 
 def _candidates(found: Iterable[search_pb2.Candidate]) -> Table:
-    shown = table(">similarity", "external id", "=face", "source")
+    shown = table(">similarity", ">margin", "external id", "=face", "source")
     for candidate in found:
         face = candidate.face
         shown.add_row(
             f"[bold]{score(candidate.similarity)}[/]",
+            explained.margin(candidate),
             safe(face.external_image_id),
             face.name.rpartition("/")[2],
             safe(face.provenance.source),

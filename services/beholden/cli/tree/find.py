@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import collections, faces, index, search
+from beholden.cli.commands import collections, faces, index, people, search
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Keep and find"
@@ -36,5 +36,23 @@ def keep_and_find(app: typer.Typer) -> None:
         panel=_PANEL,
     )
     under = group(app, "faces", "List and delete the faces of a collection.", _PANEL)
-    hang(under, faces.show_all, "faces list news", name="list")
+    hang(
+        under,
+        faces.show_all,
+        "faces list news",
+        "faces list news --consent-id form-17 --captured-before 2020-01-01",
+        name="list",
+    )
     hang(under, faces.delete, "faces delete news 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11 --yes")
+    under = group(app, "people", "Several faces of one human being, searched as one.", _PANEL)
+    hang(under, people.create, "people create news ada --name 'Ada Lovelace'")
+    hang(under, people.associate, "people associate news ada 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11")
+    hang(under, people.search, "people search news crowd.jpg --max 3")
+    hang(under, people.show_all, "people list news", name="list")
+    hang(under, people.get, "people get news ada")
+    hang(
+        under,
+        people.disassociate,
+        "people disassociate news ada 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11",
+    )
+    hang(under, people.delete, "people delete news ada --yes")

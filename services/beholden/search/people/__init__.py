@@ -1,0 +1,1 @@
+"""Several faces of one human being, made and searched as one."""
