@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from beholden.cli.words import counted, safe, score
+from beholden.cli.words import safe, score
 from beholden.v1 import search_pb2
 
 GoodProbe = Annotated[
@@ -39,8 +39,10 @@ def notes(said: search_pb2.SearchExplanation) -> list[str]:
     law = f" ({safe(said.threshold_law)})" if said.threshold_law else ""
     lines = [
         f"[dim]at least {score(said.min_similarity, 2)}, {source}{law};"
-        f" {said.gallery_size:,} searched{_chance(said)}[/]"
+        f" {said.gallery_size:,} searched[/]"
     ]
+    if said.HasField("false_positives") and said.gallery_size:
+        lines.append(f"[dim]{_chance(said.false_positives)}[/]")
     if said.probe_problems:
         names = [search_pb2.UnindexedReason.Name(one) for one in said.probe_problems]
         words = [name.removeprefix("UNINDEXED_REASON_").lower().replace("_", " ") for name in names]
@@ -48,11 +50,7 @@ def notes(said: search_pb2.SearchExplanation) -> list[str]:
     return lines
 
 
-def _chance(said: search_pb2.SearchExplanation) -> str:
-    if not said.HasField("false_positives") or not said.gallery_size:
-        return ""
-    found = said.false_positives
-    among = counted(found.gallery_size, "stranger")
-    most = f"at most {found.at_most:.2g}"
-    chance = f"about {found.rate:.2g}, {most}" if found.false_matches else most
-    return f"; the chance that one of {among} is found: {chance}"
+def _chance(found: search_pb2.FalsePositiveEstimate) -> str:
+    most = f"at most {100 * found.at_most:.2g} %"
+    often = f"about {100 * found.rate:.2g} %, {most}" if found.false_matches else most
+    return f"were all of them strangers, one would still be found in {often} of searches"

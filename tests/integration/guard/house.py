@@ -247,6 +247,11 @@ def named(method: str) -> MethodDescriptor:
 
 
 EXAMPLES = {
+    "letters, digits, '_', '-', '.' and ':'": "ada",
+    "collections/{collection}/people/{person}": "collections/news/people/ada",
+    "collections/{collection}/faces/{face} or collections/{collection}/people/{person}": (
+        "collections/news/people/ada"
+    ),
     "letters, digits, '_', '-' and '.'": "c",
     "collections/{collection}": "collections/c",
     "collections/{collection}/faces/{face}": (
