@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from beholden.core.caller import caller
+from beholden.core.caller import Caller, caller
 from beholden.core.errors import InvalidArgument
 from beholden.core.gallery import Face, Provenance
-from beholden.core.law import Facts
 from beholden.search.bulk import Bulk, Picture, Ready, Result
 from beholden.search.people.servicer import PeopleServicer, sought
 from beholden.search.pipeline import Candidate, Enrolment, SearchPipeline
@@ -85,7 +84,7 @@ class SearchServicer(PeopleServicer):
                 collection=collection,
                 media_sha256=who.media[0],
                 external_image_id=request.external_image_id,
-                provenance=with_consent(wire.provenance_of(request.provenance), who.facts),
+                provenance=enrolled_under(wire.provenance_of(request.provenance), who),
                 max_faces=request.max_faces,
                 filtered=request.quality_filter != search_pb2.QUALITY_FILTER_NONE,
                 request_id=request.request_id.lower(),
@@ -225,9 +224,15 @@ class SearchServicer(PeopleServicer):
         )
 
 
-def with_consent(past: Provenance, facts: Facts) -> Provenance:
-    """The provenance with the signed consent that the call was made with, unless it names another."""
-    shown = facts.get("evidence")
+def enrolled_under(past: Provenance, who: Caller) -> Provenance:
+    """The provenance with what the call brought.
+
+    That is the signed consent, unless it names another, and the time by which the law wants the face
+    gone, where that is sooner.
+    """
+    times = [time for time in (past.expire_ns, who.delete_by_ns) if time]
+    past = replace(past, expire_ns=min(times, default=0))
+    shown = who.facts.get("evidence")
     consent = shown.get("consent") if isinstance(shown, Mapping) else None
     if not isinstance(consent, Mapping) or past.consent_id not in ("", consent["id"]):
         return past
@@ -251,7 +256,7 @@ def _bulk(enrolment: enrolment_pb2.BulkEnrolment) -> Bulk:
         tenant=who.tenant,
         principal=who.principal,
         collection=wire.collection_id(enrolment.parent),
-        provenance=wire.provenance_of(enrolment.provenance),
+        provenance=enrolled_under(wire.provenance_of(enrolment.provenance), who),
         duplicate_cosine=enrolment.duplicate_cosine,
     )
 
