@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -44,6 +44,7 @@ from beholden.embedding.servicer import EmbeddingServicer
 from beholden.governance.pipeline import GovernancePipeline
 from beholden.governance.reviews import ReviewPipeline
 from beholden.governance.servicer import GovernanceServicer
+from beholden.guard.ids import decision_id
 from beholden.inference.open import open_inference
 from beholden.ledger.open import open_ledger, open_notices, open_reviews
 from beholden.moderation.pipeline import ModerationPipeline
@@ -53,6 +54,7 @@ from beholden.policy.tenants import load_tenants
 from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Probe
 from beholden.runtime.settings import Settings
+from beholden.search.erasure.sweeper import Sweeper
 from beholden.search.pipeline import SearchPipeline
 from beholden.search.servicer import SearchServicer
 from beholden.store.open import open_store
@@ -160,11 +162,25 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         if "search" in names:
             store = await open_store(settings.store_url, settings.store)
             stack.push_async_callback(store.close)
+            sweeper = Sweeper(
+                store,
+                ledger,
+                lambda: authorities().revoked,
+                decision_id,
+                seconds=settings.search.sweep_seconds,
+            )
+            stack.push_async_callback(_ended, asyncio.create_task(sweeper.run()))
         rooms = _Rooms(
             settings, workers, engine, store, policy, ledger, reviews, shadow, models, rules
         )
         served = tuple(rooms.served(name) for name in names)
         yield House(policy, ledger, reviews, authorities, shadow, served, models)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def _roles(service: str, rules: Mapping[str, ModerationRules]) -> tuple[str, ...]:

@@ -15,9 +15,10 @@ from beholden.core.gallery import EVERY_FACE, Face, FaceFilter, Page, Provenance
 from beholden.core.models import ModelSpec
 from beholden.core.ports import Embedder, FaceStore
 from beholden.search.bulk import BulkPipeline
+from beholden.search.erasure.pipeline import ErasurePipeline
 from beholden.search.explain import margins, problems_of
 from beholden.search.people.pipeline import PeoplePipeline
-from beholden.search.probing import LOOK_BEYOND, Probing, Sought
+from beholden.search.probing import LOOK_BEYOND, Candidate, Probing, Sought
 from beholden.search.settings import SearchSettings
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
 
@@ -50,18 +51,6 @@ class Indexed:
     unindexed: tuple[tuple[DetectedFace, tuple[UnindexedReason, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An enrolled face, its similarity to the probe, and by how much it leads the next, in [0, 1].
-
-    The next is of another external id; `margin` is None where there is none.
-    """
-
-    face: Face
-    similarity: float
-    margin: float | None = None
-
-
 class SearchPipeline:
     """Faces in, candidates out; knows neither the wire nor the law."""
 
@@ -77,6 +66,7 @@ class SearchPipeline:
         self._probing = Probing(store, embedder, settings, limits)
         self.collections = self._probing.collections
         self.people = PeoplePipeline(store, self._probing)
+        self.erasure = ErasurePipeline(store, self._probing)
         self._store = store
         self._embedder = embedder
         self._limits = limits

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from beholden.core.errors import InvalidArgument
 from beholden.core.explanation import Explanation, Obligations, Threshold
 from beholden.core.faces import EmbeddedFace
+from beholden.core.gallery import Face
 from beholden.core.models import ModelSpec
 from beholden.core.ports import Embedder, FaceStore
 from beholden.search.collections import Collections
@@ -17,6 +18,18 @@ from beholden.vision.templates import similarity
 
 LOOK_BEYOND = 8
 """How many more are looked at than asked for: one for the probe itself, the others for margins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An enrolled face, its similarity to the probe, and by how much it leads the next, in [0, 1].
+
+    The next is of another external id; `margin` is None where there is none.
+    """
+
+    face: Face
+    similarity: float
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from beholden.core.caller import Caller, caller
 from beholden.core.errors import InvalidArgument
 from beholden.core.gallery import Face, Provenance
 from beholden.search.bulk import Bulk, Picture, Ready, Result
-from beholden.search.people.servicer import PeopleServicer, sought
-from beholden.search.pipeline import Candidate, Enrolment, SearchPipeline
+from beholden.search.erasure.servicer import ErasureServicer
+from beholden.search.people.servicer import sought
+from beholden.search.pipeline import Enrolment, SearchPipeline
+from beholden.search.probing import Candidate
 from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2
 from beholden.wire import faces as wire_faces
 from beholden.wire import gallery as wire
@@ -22,7 +24,7 @@ from beholden.wire.explanation import explanation
 from beholden.wire.status import status
 
 
-class SearchServicer(PeopleServicer):
+class SearchServicer(ErasureServicer):
     """See protos/beholden/v1/search.proto."""
 
     def __init__(self, pipeline: SearchPipeline) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import collections, faces, index, people, search
+from beholden.cli.commands import collections, erase, faces, index, people, search
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Keep and find"
@@ -56,3 +56,11 @@ def keep_and_find(app: typer.Typer) -> None:
         "people disassociate news ada 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11",
     )
     hang(under, people.delete, "people delete news ada --yes")
+    hang(
+        app,
+        erase.erase,
+        "erase --person ada",
+        "erase --consent-id form-17 --dry-run",
+        "erase portrait.jpg --min-similarity 0.95  # lists the faces, and asks",
+        panel=_PANEL,
+    )
