@@ -15,8 +15,8 @@ from beholden.search.probing import Candidate, Probing, Sought
 from beholden.vision.templates import cosine_for
 
 _PAGE = 1000
-_SAME = 0.9999
-"""A cosine that only the very template reaches, up to rounding."""
+_SAME, _FEW = 0.9999, 20
+"""The cosine that only the very template reaches, up to rounding, and how many are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class ErasurePipeline:
         found = left
         for face in faces:
             again = await self._store.search(
-                tenant, collection.id, face.template, limit=_PAGE, min_cosine=_SAME
+                tenant, collection.id, face.template, limit=_FEW, min_cosine=_SAME
             )
             found += len(ids & {match.face.id for match in again})
         if found:
