@@ -18,5 +18,7 @@ MODERATION = {
 @pytest.fixture(scope="session", name="house")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
-    with house(folder, TENANTS=str(registry(folder, acme_platform=MODERATION))) as running:
+    own = {"custom": True}
+    tenants = registry(folder, acme_platform=MODERATION, find_the_lost=own, metro_police=own)
+    with house(folder, TENANTS=str(tenants)) as running:
         yield running

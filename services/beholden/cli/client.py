@@ -23,7 +23,11 @@ _LARGEST_ANSWER = 64 * 1024 * 1024
 _SAFE_TO_REPEAT = {
     "DetectionService": ("DetectFaces", "DetectLabels", "DetectText", "RedactImage"),
     "EmbeddingService": ("EmbedFaces", "CompareFaces"),
-    "ModerationService": ("ModerateImage", "ListModerationLabels"),
+    "ModerationService": (
+        "ModerateImage",
+        "ListModerationLabels",
+        "ListModerationExamples",
+    ),
     "SearchService": (
         "GetCollection",
         "ListCollections",

@@ -101,10 +101,11 @@ class Blocklist:
 
 @dataclass(frozen=True, slots=True)
 class ModerationRules:
-    """What a tenant's record says of moderation."""
+    """What a tenant's record says of moderation; `custom` is whether its own examples count."""
 
     min_confidence: Mapping[str, float] = field(default_factory=dict)
     blocklists: tuple[Blocklist, ...] = ()
+    custom: bool = False
 
     def least(
         self, name: str, parents: tuple[str, ...], asked: float | None, otherwise: float

@@ -8,8 +8,9 @@ from enum import Enum
 
 from beholden.core.errors import FailedPrecondition
 from beholden.core.models import ModelSpec
-from beholden.core.moderation import BLOCKLISTED, Blocklist, LabelSource, ModerationTaxonomy
+from beholden.core.moderation import BLOCKLISTED, CUSTOM, Blocklist, LabelSource, ModerationTaxonomy
 from beholden.core.ports import TextReader
+from beholden.moderation.custom import Taught
 
 
 class Coverage(Enum):
@@ -22,7 +23,11 @@ class Coverage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """One label. `candidates` are models that are not served and would tell it, or one below it."""
+    """One label.
+
+    `candidates` are models that are not served and would tell it, or one below it; `taught` is what is
+    known of a label by its examples.
+    """
 
     name: str
     parents: tuple[str, ...]
@@ -30,6 +35,7 @@ class Covered:
     models: tuple[str, ...]
     candidates: tuple[str, ...] = ()
     source: LabelSource = LabelSource.TAXONOMY
+    taught: Taught | None = None
 
 
 def of_taxonomy(taxonomy: ModerationTaxonomy, served: Sequence[ModelSpec]) -> list[Covered]:
@@ -60,3 +66,21 @@ def of_blocklists(lists: Sequence[Blocklist], reader: TextReader) -> list[Covere
     told = Coverage.COVERED if models else Coverage.NOT_COVERED
     above = Covered(BLOCKLISTED, (), told, models, source=LabelSource.BLOCKLIST)
     return [above, *(replace(above, name=one.name, parents=(BLOCKLISTED,)) for one in lists)]
+
+
+def of_custom(taught: Sequence[Taught], model: ModelSpec) -> list[Covered]:
+    """A tenant's own labels under the label above them; one without a curve is not told."""
+    own = [
+        Covered(
+            name=one.label,
+            parents=(CUSTOM,),
+            coverage=Coverage.COVERED if one.curve else Coverage.NOT_COVERED,
+            models=(model.id,) if one.curve else (),
+            source=LabelSource.CUSTOM,
+            taught=one,
+        )
+        for one in taught
+    ]
+    told = Coverage.PARTLY if any(one.curve for one in taught) else Coverage.NOT_COVERED
+    models = tuple({model: None for one in own for model in one.models})
+    return [Covered(CUSTOM, (), told, models, source=LabelSource.CUSTOM), *own]

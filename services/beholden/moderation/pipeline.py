@@ -19,6 +19,7 @@ from beholden.core.redaction import Unsafe
 from beholden.moderation import coverage
 from beholden.moderation.blocklist import Blocklists
 from beholden.moderation.coverage import Covered
+from beholden.moderation.custom import CustomModeration
 from beholden.moderation.rules import check_rules
 from beholden.moderation.settings import ModerationSettings
 from beholden.vision import image as images
@@ -40,7 +41,8 @@ class ModerationPipeline:
     """A picture in, labels out; implements `UnsafeFinder` for whoever hides what is unsafe.
 
     Of `models` those look that the taxonomy has classes of; a tenant without `rules` has none.
-    `licences` are those of the catalogue's models, by name; `reader` reads for blocklists.
+    `licences` are those of the catalogue's models, by name; `reader` reads for blocklists,
+    `custom` keeps tenants' examples.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class ModerationPipeline:
         rules: Mapping[str, ModerationRules],
         licences: Mapping[str, str],
         reader: TextReader,
+        custom: CustomModeration,
     ) -> None:
         """Raises FailedPrecondition for rules that name labels which there are not."""
         check_rules(rules, taxonomy)
@@ -63,6 +66,7 @@ class ModerationPipeline:
         self._taxonomy = taxonomy
         self._rules = rules
         self._reader = reader
+        self.custom = custom
         self._blocklists = {
             tenant: Blocklists(own.blocklists) for tenant, own in rules.items() if own.blocklists
         }
@@ -93,6 +97,8 @@ class ModerationPipeline:
         models = self.models
         if tenant in self._blocklists:
             models += tuple(self._reader.models)
+        if self.custom.on(tenant):
+            models += (self.custom.model(tenant),)
         return Verdict(moderation.merged(told, least), kinds, models)
 
     async def find_unsafe(
@@ -121,6 +127,7 @@ class ModerationPipeline:
             asyncio.gather(
                 *(self._objects(picture, one, least) for one in self._detectors),
                 self._written(content, tenant),
+                self._likened(picture, tenant),
             ),
         )
         labels = [label for one in found for label in one]
@@ -133,11 +140,13 @@ class ModerationPipeline:
     async def labels(self, tenant: str, page_size: int, page_token: str) -> Page[Covered]:
         """Every label that a tenant may meet, each after the one above it, and what tells it here.
 
-        Raises InvalidArgument (page token).
+        Raises InvalidArgument (page token), FailedPrecondition (the tenant's examples need a model).
         """
+        taught = await self.custom.taught(tenant) if self.custom.on(tenant) else ()
         found = [
             *coverage.of_taxonomy(self._taxonomy, (*self._classifiers, *self._detectors)),
             *coverage.of_blocklists(self._rules_of(tenant).blocklists, self._reader),
+            *(coverage.of_custom(taught, self.custom.model(tenant)) if taught else ()),
         ]
         size = page_size or self._settings.page_size
         listing = ("moderation labels", tenant)
@@ -182,6 +191,9 @@ class ModerationPipeline:
             return []
         lines = await self._reader.read(content)
         return blocklists.told(lines, tuple(model.id for model in self._reader.models))
+
+    async def _likened(self, picture: images.Picture, tenant: str) -> list[ModerationLabel]:
+        return await self.custom.tell(tenant, picture.pixels) if self.custom.on(tenant) else []
 
     async def _objects(
         self, picture: images.Picture, model: ModelSpec, least: moderation.Least

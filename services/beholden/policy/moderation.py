@@ -57,6 +57,9 @@ class Moderation(_Record):
     blocklists: Annotated[list[_Blocklist], Field(max_length=100), AfterValidator(_each_once)] = []
     """Asked of the text that is read in each picture."""
 
+    custom: bool = False
+    """Whether the tenant's own examples are compared with each picture."""
+
     def rules(self) -> ModerationRules:
         """The same as the pipeline takes it."""
         return ModerationRules(
@@ -64,4 +67,5 @@ class Moderation(_Record):
             blocklists=tuple(
                 Blocklist(one.name, tuple(one.words), one.tells_words) for one in self.blocklists
             ),
+            custom=self.custom,
         )

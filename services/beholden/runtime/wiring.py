@@ -25,6 +25,7 @@ from beholden.core.models import (
     MODERATOR,
     OBJECT_DETECTOR,
     PICTURE_CLASSIFIER,
+    PICTURE_EMBEDDER,
     TEXT_DETECTOR,
     TEXT_RECOGNISER,
     UNSAFE_DETECTOR,
@@ -47,6 +48,7 @@ from beholden.governance.servicer import GovernanceServicer
 from beholden.guard.ids import decision_id
 from beholden.inference.open import open_inference
 from beholden.ledger.open import open_ledger, open_notices, open_reviews
+from beholden.moderation.custom import CustomModeration
 from beholden.moderation.pipeline import ModerationPipeline
 from beholden.moderation.servicer import ModerationServicer
 from beholden.policy.open import open_policy, open_shadow
@@ -77,7 +79,10 @@ SERVICES = ("detection", "embedding", "search", "moderation", "governance")
 _MODERATING = (MODERATOR, UNSAFE_DETECTOR, PICTURE_CLASSIFIER, OBJECT_DETECTOR)
 """The roles that may tell what is unsafe, where models/moderation.yaml has classes of their model."""
 
-_ROLES = {
+_MODERATE = {"moderation", "detection"}
+"""The services that tell what is unsafe: one names it, the other hides it."""
+
+_ROLES: Mapping[str, tuple[str, ...]] = {
     "detection": (
         FACE_DETECTOR,
         *ATTRIBUTE_ROLES,
@@ -159,7 +164,7 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         )
         stack.push_async_callback(engine.close)
         store = None
-        if "search" in names:
+        if any(_stores(name, rules) for name in names):
             store = await open_store(settings.store_url, settings.store)
             stack.push_async_callback(store.close)
             sweeper = Sweeper(
@@ -185,9 +190,18 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 def _roles(service: str, rules: Mapping[str, ModerationRules]) -> tuple[str, ...]:
     """What a service asks, by what the tenants have set."""
+    roles = _ROLES[service]
     if service == "moderation" and any(own.blocklists for own in rules.values()):
-        return (*_MODERATING, TEXT_DETECTOR, TEXT_RECOGNISER)
-    return _ROLES[service]
+        roles += (TEXT_DETECTOR, TEXT_RECOGNISER)
+    if service in _MODERATE and any(own.custom for own in rules.values()):
+        roles += (PICTURE_EMBEDDER,)
+    return roles
+
+
+def _stores(service: str, rules: Mapping[str, ModerationRules]) -> bool:
+    """Whether a service keeps anything: galleries, or tenants' examples."""
+    custom = any(own.custom for own in rules.values())
+    return service == "search" or (service in _MODERATE and custom)
 
 
 def _models(settings: Settings, roles: Sequence[str]) -> dict[str, ModelSpec | None]:
@@ -245,7 +259,7 @@ class _Rooms:
         return Served(
             descriptor=file.services_by_name[f"{name.capitalize()}Service"],
             join=partial(join, servicer),
-            probe=partial(self._ready, _roles(name, self.rules), store=name == "search"),
+            probe=partial(self._ready, _roles(name, self.rules), store=_stores(name, self.rules)),
         )
 
     def _detection(self) -> DetectionServicer:
@@ -302,15 +316,25 @@ class _Rooms:
 
     def _moderation(self) -> ModerationPipeline:
         catalog = load_catalog(self.settings.catalog)
+        taxonomy = load_moderation(self.settings.moderation_taxonomy, catalog)
         return ModerationPipeline(
             self.engine,
             self.workers,
             self.settings.moderation,
             models=[model for role in _MODERATING if (model := self.models[role])],
-            taxonomy=load_moderation(self.settings.moderation_taxonomy, catalog),
+            taxonomy=taxonomy,
             rules=self.rules,
             licences={entry.name: entry.licence for entry in catalog.models},
             reader=self._text(),
+            custom=CustomModeration(
+                self.engine,
+                self.workers,
+                self.settings.moderation,
+                model=self.models.get(PICTURE_EMBEDDER),
+                store=self.store,
+                rules=self.rules,
+                taxonomy=taxonomy,
+            ),
         )
 
     async def _ready(self, roles: Sequence[str], *, store: bool) -> bool:

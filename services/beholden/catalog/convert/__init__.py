@@ -9,5 +9,5 @@ nsfwjs        the nsfwjs models                                 javascript    da
 tfjs_graph    a TensorFlow.js graph model as ONNX: its nodes (tfjs_graph_builder) and what each becomes
               (tfjs_graph_operators)                            human         those of @vladmandic/human
 pp_ocr        PP-OCR's recogniser, its answers as characters
-published     published ONNX models behind a picture
+published     published ONNX models behind a picture       squeezenet    features out of one
 """

@@ -9,7 +9,15 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import helper
 
-from beholden.catalog.convert import centerface, dlib_graph, human, nsfwjs, pp_ocr, published
+from beholden.catalog.convert import (
+    centerface,
+    dlib_graph,
+    human,
+    nsfwjs,
+    pp_ocr,
+    published,
+    squeezenet,
+)
 from beholden.catalog.convert.graph import OPSET, ConversionError
 from beholden.catalog.entries import ModelEntry
 from beholden.core.models import TensorSpec
@@ -37,6 +45,7 @@ CONVERTERS: Mapping[str, Converter] = {
     "published@1": published.convert,
     "published@2": published.exactly,
     "pp-ocr-recogniser@1": pp_ocr.recogniser,
+    "squeezenet-features@1": squeezenet.features,
 }
 """A converter whose output changes gets a new number, so that what it made before is made anew."""
 

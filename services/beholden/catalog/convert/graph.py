@@ -39,6 +39,21 @@ class Graph:
         """Append a node that comes from another graph."""
         self._nodes.append(node)
 
+    def cut(self, operator: str) -> str:
+        """Drop the last node of that operator and all after it; its first input is now the end.
+
+        Raises:
+            ConversionError: there is none.
+        """
+        places = [at for at, node in enumerate(self._nodes) if node.op_type == operator]
+        if not places:
+            raise ConversionError(f"a {operator} was expected")
+        end = str(self._nodes[places[-1]].input[0])
+        del self._nodes[places[-1] :]
+        used = {name for node in self._nodes for name in node.input}
+        self._constants = {name: one for name, one in self._constants.items() if name in used}
+        return end
+
     def constant(self, name: str, value: NDArray[Any], *, exact: bool = False) -> str:
         """Add a constant and return its name; a scalar becomes a list of one unless it is to be `exact`."""
         array = np.asarray(value, order="C") if exact else np.ascontiguousarray(value)

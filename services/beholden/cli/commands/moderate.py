@@ -84,13 +84,23 @@ def _list(here: Session) -> None:
 def _row(label: moderation_pb2.ModerationLabelCoverage) -> tuple[str, ...]:
     silent = label.coverage == moderation_pb2.MODERATION_COVERAGE_NOT_COVERED
     name = "  " * (label.taxonomy_level - 1) + safe(label.name)
+    told_by = _models(label.models)
+    if label.HasField("calibration"):
+        told_by = _taught(label.calibration)
     would = f"[dim]not pulled: {', '.join(one.model for one in label.candidates)}[/]"
     return (
         f"[dim]{name}[/]" if silent else name,
         _COVERAGE[label.coverage],
         "" if silent else score(label.min_confidence, 2),
-        _models(label.models) if label.models or not label.candidates else would,
+        told_by if label.models or not label.candidates else would,
     )
+
+
+def _taught(worth: moderation_pb2.ModerationCalibration) -> str:
+    of = f"{counted(worth.example_count, 'example')}, {counted(worth.other_count, 'other')}"
+    if not worth.HasField("found"):
+        return f"{of}: too few, or not alike"
+    return f"{of}: {worth.found:.0%} found, {worth.false_alarms:.0%} false alarms among them"
 
 
 def _labels(found: moderation_pb2.ModerateImageResponse) -> Table:

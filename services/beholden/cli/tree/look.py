@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import compare, detect, labels, moderate, redact, text
-from beholden.cli.tree.hang import hang
+from beholden.cli.commands import compare, detect, examples, labels, moderate, redact, text
+from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Look"
 
@@ -60,3 +60,12 @@ def look(app: typer.Typer) -> None:
         "moderate --list --as acme-platform  # what can be told here, and what cannot",
         panel=_PANEL,
     )
+    under = group(app, "examples", "Teach moderation a label of one's own by pictures.", _PANEL)
+    hang(
+        under,
+        examples.add,
+        "examples add logos/ --label 'rival logo' --as acme-platform",
+        "examples add uploads/ --ordinary --as acme-platform  # what it must not be told of",
+    )
+    hang(under, examples.show_all, "examples list --json | jq -r .label", name="list")
+    hang(under, examples.delete, "examples delete 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11 --yes")
