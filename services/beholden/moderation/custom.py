@@ -99,10 +99,14 @@ class CustomModeration:
         for one in taught:
             assert one.curve is not None
             mine = [cosine for label, cosine in near if label == one.label]
-            # Those that are not among the neighbours are further away than any of them.
-            missing = one.curve.nearest - len(mine)
-            cosines = np.array(mine + [near[-1][1]] * missing)
-            confidence = one.curve.confidence(cosines) if mine else 0.0
+            others = [cosine for label, cosine in near if label != one.label]
+            confidence = 0.0
+            if mine:
+                # Those that are not among the neighbours are further away than any of them.
+                missing = [near[-1][1]] * one.curve.nearest
+                confidence = one.curve.confidence(
+                    np.array(mine + missing), np.array(others + missing)
+                )
             told.append(
                 ModerationLabel(
                     name=one.label,

@@ -18,10 +18,14 @@ def test_examples_that_are_alike_tell_another_one_and_nothing_else() -> None:
     curve = calibrate(features[1:-1], mine[1:-1])
     assert curve is not None
     assert (curve.nearest, curve.found, curve.false_alarms) == (3, 1, 0)
-    like, unlike = (features[1:8] @ features[place] for place in (0, -1))
-    assert curve.confidence(like) > 0.8
-    assert curve.confidence(unlike) < 0.2
-    assert curve.confidence(np.sort(like)[-3:]) == curve.confidence(like)
+    (mine_like, others_like), (mine_unlike, others_unlike) = (
+        (features[1:8] @ features[place], features[8:-1] @ features[place]) for place in (0, -1)
+    )
+    assert curve.confidence(mine_like, others_like) > 0.8
+    assert curve.confidence(mine_unlike, others_unlike) < 0.2
+    nearest = np.sort(mine_like)[-3:], np.sort(others_like)[-3:]
+    assert curve.confidence(*nearest) == curve.confidence(mine_like, others_like)
+    assert curve.confidence(mine_like, others_like + 0.1) < curve.confidence(*nearest)
 
 
 def test_more_examples_are_surer_than_few() -> None:
@@ -29,10 +33,10 @@ def test_more_examples_are_surer_than_few() -> None:
     assert few is not None
     assert many is not None
     assert few.slope < many.slope
-    assert few.confidence(np.ones(3)) < 1
+    assert few.confidence(np.ones(3), np.zeros(3)) < 1
 
 
-@pytest.mark.parametrize("mine", [0, 1, 32])
+@pytest.mark.parametrize("mine", [0, 1, 31, 32])
 def test_nothing_is_made_of_too_little(mine: int) -> None:
     features, _ = examples(3)
     assert calibrate(features, np.arange(32) < mine) is None
@@ -58,4 +62,5 @@ def test_equal_pictures_make_a_curve_of_finite_numbers() -> None:
     curve = calibrate(features, np.arange(6) < 3)
     assert curve is not None
     assert np.isfinite([curve.midpoint, curve.slope]).all()
-    assert curve.confidence(np.array([1.0, 1.0])) > 0.7 > 0.5 > curve.confidence(np.zeros(2))
+    alike, unlike = np.ones(2), np.zeros(2)
+    assert curve.confidence(alike, unlike) > 0.7 > 0.5 > curve.confidence(unlike, unlike)
