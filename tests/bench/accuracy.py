@@ -1,7 +1,8 @@
 """`make bench-accuracy`: what the service tells of known pictures, over the wire.
 
 Text: a page with its text, and street scenes with their words outlined (ICDAR 2015). Labels:
-pictures that scikit-image ships, with what a person sees in them.
+pictures that scikit-image ships, with what a person sees in them. Moderation: what is told of safe
+photographs, and of kinds of picture that were taught.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import tempfile
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from rich.table import Table
 
 from beholden.catalog.taxonomy import load_taxonomy
 from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, text_pb2
-from tests.house import ROOT, House, house
+from tests.bench import moderation
+from tests.house import ROOT, House, house, registry
 from tests.pictures import DATA, encode
 
 SHIPPED = Path(skimage.__file__).parent / "data"
@@ -158,6 +161,12 @@ def _matches(wanted: list[np.ndarray], told: list[np.ndarray]) -> int:
     return count
 
 
+def _served(folder: Path) -> AbstractContextManager[House]:
+    """A house with a tenant that may teach moderation labels of its own."""
+    tenants = registry(folder, **{moderation.TENANT.replace("-", "_"): moderation.RULES})
+    return house(folder, ["detection", "moderation"], TENANTS=str(tenants))
+
+
 def main() -> None:
     """Measures, shows, and keeps the figures under out/."""
     parser = argparse.ArgumentParser(prog="make bench-accuracy", description=__doc__)
@@ -165,10 +174,14 @@ def main() -> None:
     options = parser.parse_args()
     if not (DATA / "text").is_dir():
         raise SystemExit(f"no test data in {DATA}: set BEHOLDEN_TEST_DATA")
-    with tempfile.TemporaryDirectory() as folder, house(Path(folder), ["detection"]) as home:
-        service = Service(home)
+    with tempfile.TemporaryDirectory() as folder, _served(Path(folder)) as home:
+        service, moderator = Service(home), moderation.Moderator(home)
         labels, wrong = seen(service)
         scores = [page(service), scenes(service), labels]
+        told = [
+            *moderation.alarms(moderator, moderation.photographs()),
+            *moderation.taught(moderator, moderation.kinds()),
+        ]
     shown = Table(title="What the service tells of known pictures")
     for name in ("what", "there", "found", "recall", "told", "right", "precision"):
         shown.add_column(name, justify="left" if name == "what" else "right")
@@ -179,11 +192,19 @@ def main() -> None:
         )  # fmt: skip
     out = Console()
     out.print(shown)
+    out.print(moderation.table(told))
     for name, odd in wrong.items():
         out.print(f"{name}: {', '.join(odd)}")
     options.json.parent.mkdir(exist_ok=True)
     options.json.write_text(
-        json.dumps({"scores": [asdict(score) for score in scores], "labels_wrong": wrong}, indent=1)
+        json.dumps(
+            {
+                "scores": [asdict(score) for score in scores],
+                "labels_wrong": wrong,
+                "moderation": [asdict(one) for one in told],
+            },
+            indent=1,
+        )
     )
 
 

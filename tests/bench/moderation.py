@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import skimage
 from PIL import Image, UnidentifiedImageError
+from rich.table import Table
 
 from beholden.v1 import image_pb2, moderation_pb2, moderation_pb2_grpc
 from tests.house import House
@@ -79,6 +80,16 @@ def taught(moderator: Moderator, kinds: Mapping[str, list[bytes]]) -> list[Told]
         for kind in names
         for label in names[:-1]
     ]
+
+
+def table(rows: list[Told]) -> Table:
+    """What was told of which pictures."""
+    shown = Table(title="What moderation tells")
+    for name in ("pictures", "label", "there", "told"):
+        shown.add_column(name, justify="right" if name in {"there", "told"} else "left")
+    for row in rows:
+        shown.add_row(row.what, row.label, str(row.pictures), str(row.told))
+    return shown
 
 
 def photographs() -> dict[str, list[bytes]]:

@@ -33,10 +33,11 @@ class Tally:
         self._answers += 1
         for field in answer.DESCRIPTOR.fields:
             value: Any = getattr(answer, field.name)
-            if field.is_repeated:
+            if field.message_type is _MODEL:
+                told = value if field.is_repeated else [value] * answer.HasField(field.name)
+                self._models |= dict.fromkeys(f"{one.name}@{one.version}" for one in told)
+            elif field.is_repeated:
                 self._counts[field.name] += len(value)
-            elif field.message_type is _MODEL and answer.HasField(field.name):
-                self._models[f"{value.name}@{value.version}"] = None
 
     def withhold(self, taken: Mapping[str, int]) -> None:
         """Notes how much each kind of obligation took away."""
