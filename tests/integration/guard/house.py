@@ -251,6 +251,7 @@ EXAMPLES = {
     "collections/{collection}/people/{person}": "collections/news/people/ada",
     "collections/{collection}/faces/{face} or collections/{collection}/people/{person}": (
         "collections/news/people/ada"
+    ),
     "moderationExamples/{example}, its last part a lowercase UUID": (
         "moderationExamples/00000000-0000-4000-8000-000000000000"
     ),
