@@ -16,10 +16,24 @@ class Routed:
         self._channels = channels
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """See grpc.aio.Channel."""
+        """See grpc.aio.Channel; the others likewise."""
+        return self._to(method).unary_unary(method, *args, **kwargs)
+
+    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """See `unary_unary`."""
+        return self._to(method).unary_stream(method, *args, **kwargs)
+
+    def stream_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """See `unary_unary`."""
+        return self._to(method).stream_unary(method, *args, **kwargs)
+
+    def stream_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """See `unary_unary`."""
+        return self._to(method).stream_stream(method, *args, **kwargs)
+
+    def _to(self, method: str) -> grpc.aio.Channel:
         service = method.split("/")[1]
-        channel = self._channels.get(service) or self._channels[""]
-        return channel.unary_unary(method, *args, **kwargs)
+        return self._channels.get(service) or self._channels[""]
 
 
 @asynccontextmanager
