@@ -131,6 +131,25 @@ class Client:
         except grpc.RpcError as error:
             raise from_rpc(error, self._address, self._timeout) from None
 
+    def answers(
+        self, method: grpc.UnaryStreamMultiCallable[Request, Response], request: Request
+    ) -> Iterator[Response]:
+        """Makes one call of many answers, without a deadline. Raises Failure."""
+        try:
+            yield from method(request, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise from_rpc(error, self._address, self._timeout) from None
+
+    def upload(
+        self, method: grpc.StreamUnaryMultiCallable[Request, Response], requests: Iterator[Request]
+    ) -> Answer[Response]:
+        """Makes one call of many messages, without a deadline. Raises Failure."""
+        try:
+            message, call = method.with_call(requests, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise from_rpc(error, self._address, self._timeout) from None
+        return Answer(message, decision_id(call))
+
     def close(self) -> None:
         """Lets go of the connection."""
         self._channel.close()

@@ -5,6 +5,7 @@ BeholdenError
 ├── NotFound            a resource the caller names does not exist for this tenant
 ├── AlreadyExists       a resource with this name is there already
 ├── FailedPrecondition  the system is not in the state the call needs; says what would help
+│   └── LeftOut         a face that was found is not good enough to be enrolled
 ├── Unauthenticated     who is calling is not known
 ├── Denied              the law refuses the call; carries the decision
 ├── ResourceExhausted   too much at once or too large; carries when to try again

@@ -26,6 +26,7 @@ from beholden.core.gallery import Collection, Face, Provenance
 from beholden.core.geometry import Box
 from beholden.core.ports import Embedder, FaceStore
 from beholden.search.collections import Collections
+from beholden.search.quotas import Quotas
 from beholden.search.settings import SearchSettings
 from beholden.search.streams import batches, mapped
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
@@ -81,11 +82,15 @@ class BulkPipeline:
     def __init__(
         self,
         store: FaceStore,
+        collections: Collections,
         embedder: Embedder,
         settings: SearchSettings,
         limits: EnrolmentLimits,
+        *,
+        quotas: Quotas,
     ) -> None:
-        self._collections = Collections(store, embedder)
+        self._collections = collections
+        self._quotas = quotas
         self._store = store
         self._embedder = embedder
         self._settings = settings
@@ -218,6 +223,7 @@ class BulkPipeline:
             results = [result async for result in self._distinct(bulk, results)]
         faces = [one.outcome for one in results if isinstance(one.outcome, Face)]
         if faces:
+            await self._quotas.check_faces(bulk.tenant, len(faces))
             await self._store.add_faces(bulk.tenant, bulk.collection, faces)
         return results
 

@@ -7,18 +7,24 @@ import time
 from beholden.core.errors import FailedPrecondition
 from beholden.core.gallery import Collection, Page
 from beholden.core.ports import Embedder, FaceStore
+from beholden.search.quotas import Quotas
 
 
 class Collections:
     """Makes, shows and deletes a tenant's collections."""
 
-    def __init__(self, store: FaceStore, embedder: Embedder) -> None:
+    def __init__(self, store: FaceStore, embedder: Embedder, quotas: Quotas) -> None:
         self._store = store
         self._embedder = embedder
+        self._quotas = quotas
 
     async def create(self, tenant: str, collection: str, display_name: str) -> Collection:
-        """Made for the embedding model in use. Raises AlreadyExists, FailedPrecondition (no model)."""
+        """Made for the embedding model in use.
+
+        Raises AlreadyExists, FailedPrecondition (no model), ResourceExhausted (quota).
+        """
         model = self._embedder.model
+        await self._quotas.check_collection(tenant)
         made = Collection(
             tenant=tenant,
             id=collection,

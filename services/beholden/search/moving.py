@@ -42,7 +42,7 @@ async def copy(
     Raises FailedPrecondition where `made` is there with another model, or with faces that `origin` has
     not: then it is no copy, and nothing says which of them is right.
     """
-    known = await _ensured(target, made)
+    known = await ensured(target, made)
     work = partial(_written, target, made, known)
     faces = there = 0
     async with aclosing(mapped(pages(source, origin), work, _AHEAD)) as done:
@@ -109,8 +109,11 @@ async def every_collection(store: FaceStore) -> AsyncGenerator[Collection]:
             return
 
 
-async def _ensured(target: FaceStore, made: Collection) -> bool:
-    """Whether there may be faces in it already."""
+async def ensured(target: FaceStore, made: Collection) -> bool:
+    """Makes the collection where it is not; whether there are faces in it already.
+
+    Raises FailedPrecondition where it is there with another model.
+    """
     try:
         await target.create_collection(made)
     except AlreadyExists:

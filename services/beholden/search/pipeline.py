@@ -15,11 +15,14 @@ from beholden.core.gallery import EVERY_FACE, Face, FaceFilter, Page, Provenance
 from beholden.core.models import ModelSpec
 from beholden.core.ports import Embedder, FaceStore
 from beholden.search.bulk import BulkPipeline
+from beholden.search.collections import Collections
 from beholden.search.erasure.pipeline import ErasurePipeline
 from beholden.search.explain import margins, problems_of
 from beholden.search.people.pipeline import PeoplePipeline
 from beholden.search.probing import LOOK_BEYOND, Candidate, Probing, Sought
+from beholden.search.quotas import Quotas
 from beholden.search.settings import SearchSettings
+from beholden.search.transfer import Transfers
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
 
 _MOST_FACES = 100
@@ -61,10 +64,13 @@ class SearchPipeline:
         settings: SearchSettings,
         limits: EnrolmentLimits,
     ) -> None:
-        self.bulk = BulkPipeline(store, embedder, settings, limits)
+        quotas = Quotas(store, settings)
+        self.collections = Collections(store, embedder, quotas)
+        self._probing = Probing(self.collections, embedder, settings, limits)
+        self.transfers = Transfers(store, embedder, quotas)
+        self.bulk = BulkPipeline(store, self.collections, embedder, settings, limits, quotas=quotas)
+        self._quotas = quotas
         self.settings = settings
-        self._probing = Probing(store, embedder, settings, limits)
-        self.collections = self._probing.collections
         self.people = PeoplePipeline(store, self._probing)
         self.erasure = ErasurePipeline(store, self._probing)
         self._store = store
@@ -99,6 +105,7 @@ class SearchPipeline:
             else:
                 kept.append((_enrolled(enrolment, ordinal, item.face, item.template), item.face))
         if kept:
+            await self._quotas.check_faces(enrolment.tenant, len(kept))
             await self._store.add_faces(
                 enrolment.tenant, enrolment.collection, [face for face, _ in kept]
             )

@@ -9,7 +9,7 @@ from beholden.core.explanation import Explanation, Obligations, Threshold
 from beholden.core.faces import EmbeddedFace
 from beholden.core.gallery import Face
 from beholden.core.models import ModelSpec
-from beholden.core.ports import Embedder, FaceStore
+from beholden.core.ports import Embedder
 from beholden.search.collections import Collections
 from beholden.search.explain import false_positives, threshold
 from beholden.search.settings import SearchSettings
@@ -50,14 +50,14 @@ class Probing:
 
     def __init__(
         self,
-        store: FaceStore,
+        collections: Collections,
         embedder: Embedder,
         settings: SearchSettings,
         limits: EnrolmentLimits,
     ) -> None:
         self.settings = settings
         self.limits = limits
-        self.collections = Collections(store, embedder)
+        self.collections = collections
         self._embedder = embedder
 
     @property

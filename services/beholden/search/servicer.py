@@ -17,7 +17,8 @@ from beholden.search.erasure.servicer import ErasureServicer
 from beholden.search.people.servicer import sought
 from beholden.search.pipeline import Enrolment, SearchPipeline
 from beholden.search.probing import Candidate
-from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2
+from beholden.search.transfer import Batch
+from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2, transfer_pb2
 from beholden.wire import faces as wire_faces
 from beholden.wire import gallery as wire
 from beholden.wire.explanation import explanation
@@ -71,6 +72,58 @@ class SearchServicer(ErasureServicer):
             caller().tenant, wire.collection_id(request.name)
         )
         return search_pb2.DeleteCollectionResponse(deleted_face_count=gone)
+
+    async def ExportCollection(
+        self, request: transfer_pb2.ExportCollectionRequest, context: Any
+    ) -> AsyncGenerator[transfer_pb2.ExportCollectionResponse]:
+        """Sends a collection, then what it holds."""
+        tenant, name = caller().tenant, wire.collection_id(request.name)
+        found, count = await self._pipeline.collections.get(tenant, name)
+        yield transfer_pb2.ExportCollectionResponse(collection=wire.collection(found, count))
+        _, batches = await self._pipeline.transfers.out(tenant, name)
+        async with aclosing(batches) as each:
+            async for batch in each:
+                yield transfer_pb2.ExportCollectionResponse(
+                    batch=transfer_pb2.FaceBatch(
+                        templates=batch.templates.tobytes(),
+                        details=batch.details,
+                        people=batch.people,
+                    )
+                )
+
+    async def RestoreCollection(
+        self, messages: AsyncIterator[transfer_pb2.RestoreCollectionRequest], context: Any
+    ) -> transfer_pb2.RestoreCollectionResponse:
+        """Makes a collection of an export."""
+        start = (await anext(aiter(messages))).start
+        if not start.name:
+            raise InvalidArgument("start", "must be the stream's first message")
+
+        async def batches() -> AsyncGenerator[Batch]:
+            async for message in messages:
+                if not message.HasField("batch"):
+                    raise InvalidArgument("batch", "must be every message's but the first's")
+                yield _batch(message.batch)
+
+        made, faces, people = await self._pipeline.transfers.back(
+            caller().tenant,
+            wire.collection_id(start.name),
+            start.display_name,
+            start.model,
+            batches(),
+        )
+        return transfer_pb2.RestoreCollectionResponse(
+            collection=wire.collection(made, faces), face_count=faces, person_count=people
+        )
+
+    async def CopyCollection(
+        self, request: transfer_pb2.CopyCollectionRequest, context: Any
+    ) -> transfer_pb2.CopyCollectionResponse:
+        """Copies a collection."""
+        made, count = await self._pipeline.transfers.copy(
+            caller().tenant, wire.collection_id(request.name), request.collection_id
+        )
+        return transfer_pb2.CopyCollectionResponse(collection=wire.collection(made, count))
 
     async def IndexFaces(
         self, request: search_pb2.IndexFacesRequest, context: Any
@@ -278,6 +331,16 @@ def _ready(batch: enrolment_pb2.ImportBatch) -> Ready:
         np.frombuffer(batch.templates, "<f4").reshape(count, -1),
         [_picture(face, b"", face.image_sha256) for face in batch.faces],
     )
+
+
+def _batch(said: transfer_pb2.FaceBatch) -> Batch:
+    count = len(said.details)
+    if count == 0 or len(said.templates) % (4 * count):
+        if said.templates or count:
+            raise InvalidArgument("batch.templates", f"must be as many for each of {count} faces")
+        return Batch(np.zeros((0, 0), np.float32), people=said.people)
+    templates = np.frombuffer(said.templates, "<f4").reshape(count, -1)
+    return Batch(templates, said.details, said.people)
 
 
 def _enrolment_result(bulk: Bulk, result: Result) -> enrolment_pb2.EnrolmentResult:

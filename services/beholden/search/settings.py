@@ -5,6 +5,13 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 
+class Quota(BaseModel):
+    """The most that a tenant may keep; None is no bound."""
+
+    collections: int | None = Field(default=None, ge=0)
+    faces: int | None = Field(default=None, ge=0)
+
+
 class SearchSettings(BaseModel):
     """Defaults of the search service."""
 
@@ -31,3 +38,9 @@ class SearchSettings(BaseModel):
 
     sweep_seconds: float = Field(default=10.0, gt=0)
     """How often faces are looked for whose time has come or whose consent was revoked."""
+
+    quota: Quota = Field(default_factory=Quota)
+    """What each tenant may keep: `{"collections": 100, "faces": 1000000}`."""
+
+    quotas: dict[str, Quota] = Field(default_factory=dict)
+    """What one tenant may keep, by its id, in place of `quota`."""

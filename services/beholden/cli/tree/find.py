@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import collections, erase, faces, index, people, search
+from beholden.cli.commands import collections, erase, faces, index, people, search, transfers
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Keep and find"
@@ -17,6 +17,14 @@ def keep_and_find(app: typer.Typer) -> None:
     hang(under, collections.show_all, "collections list --json | jq -r .name", name="list")
     hang(under, collections.get, "collections get news")
     hang(under, collections.delete, "collections delete news --yes")
+    hang(under, transfers.export, "collections export news backup/ --role custodian")
+    hang(
+        under,
+        transfers.restore,
+        "collections restore backup/ --role custodian",
+        "collections restore backup/ --to news-2 --role custodian",
+    )
+    hang(under, transfers.copy, "collections copy news archive --role custodian")
     hang(
         app,
         index.index,
