@@ -1,10 +1,12 @@
 """A human being is erased from every collection, and it is proved."""
 
+import time
 import uuid
 from collections.abc import Iterator
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from beholden.v1 import collection_pb2, image_pb2, search_pb2, search_pb2_grpc
 from tests.house import House
@@ -142,6 +144,27 @@ def test_by_picture_what_goes_is_looked_at_first(
     assert sum(one.subject_faces_before for one in gone.collections) == len(listed) + 1
     assert not any(one.subject_faces_after for one in gone.collections)
     assert gallery.left() == [other]
+
+
+def test_a_face_goes_when_its_time_has_come(
+    gallery: Gallery, stub: Search, tenant: Headers
+) -> None:
+    """From the store too, whose own count the collection shows."""
+    end = Timestamp()
+    end.FromNanoseconds(time.time_ns() + 1_500_000_000)
+    request = search_pb2.IndexFacesRequest(
+        parent=gallery.names[0],
+        image=read(OBAMA),
+        provenance=collection_pb2.Provenance(source="form", legal_basis="x", expire_time=end),
+    )
+    made = stub.IndexFaces(request, metadata=tenant).faces[0].face
+    assert made.provenance.expire_time == end
+    wanted = search_pb2.GetCollectionRequest(name=gallery.names[0])
+    while stub.GetCollection(wanted, metadata=tenant).collection.face_count:
+        if time.time_ns() > end.ToNanoseconds():
+            assert gallery.left() == []
+        time.sleep(0.1)
+    assert time.time_ns() >= end.ToNanoseconds()
 
 
 def test_another_tenant_keeps_its_own(

@@ -1,5 +1,6 @@
 """The server's side of the adapter: over Milvus where there is one, and over Lite as a server."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from beholden.core.errors import AlreadyExists, NotFound, Unavailable
+from beholden.core.gallery import Person
 from tests.contract.stores import Place, collection, faces, templates
 
 TENANT = "news"
@@ -95,3 +97,30 @@ async def test_a_collection_deleted_elsewhere_takes_no_more_faces(milvus_place: 
             await a.add_faces(tenant, "people", faces(3))
         await a.add_faces(tenant, "people", faces(4))
         assert await b.count_faces(tenant, "people") == 4
+
+
+async def test_people_changed_in_two_processes(milvus_place: Place) -> None:
+    """Each sees what the other did, and a face that both want is one person's or nobody's."""
+    tenant = f"people-{time.time_ns()}"
+    async with milvus_place.opened() as a, milvus_place.opened() as b:
+        await a.create_collection(collection(tenant))
+        mine = faces(3)
+        ids = [one.id for one in mine]
+        await a.add_faces(tenant, "people", mine)
+        await asyncio.gather(
+            a.create_person(tenant, "people", Person("ada", 1)),
+            b.create_person(tenant, "people", Person("bob", 1)),
+        )
+        await a.associate_faces(tenant, "people", "ada", ids[:1])
+        (match,) = await b.search_people(tenant, "people", mine[0].template, limit=1)
+        assert match.person.faces == (ids[0],)
+        done = await asyncio.gather(
+            a.associate_faces(tenant, "people", "ada", ids[1:2]),
+            b.associate_faces(tenant, "people", "bob", ids[1:]),
+        )
+        both = [await a.get_person(tenant, "people", name) for name in ("ada", "bob")]
+        assert sum(ids[1] in person.faces for person in both) == sum(
+            ids[1] not in {face for face, _ in one.left} for one in done
+        )
+        assert sum(ids[1] in person.faces for person in both) <= 1
+        assert ids[2] in both[1].faces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from beholden.core.errors import FailedPrecondition, NotFound, Unavailable
@@ -99,7 +100,7 @@ class ErasurePipeline:
                 there = len(faces)
                 done.append(CollectionErasure(collection.id, there, there, people, before, before))
                 continue
-            await self._remove(collection, faces, people)
+            await self._remove(collection, faces, people, subject.person)
             left = await self._faces(collection, subject.faces)
             done.append(await self._proof(collection, faces, people, before, len(left)))
         return Erasure(tuple(done), looked, erased=not dry)
@@ -148,19 +149,22 @@ class ErasurePipeline:
         )
 
     async def _remove(
-        self, collection: Collection, faces: Sequence[Face], people: Sequence[str]
+        self, collection: Collection, faces: Sequence[Face], people: Sequence[str], named: str = ""
     ) -> None:
-        """People first: by their faces the call is found again where it was cut short."""
+        """What the call finds its way by goes last: a named person, else the faces."""
+        tenant = collection.tenant
         for person in people:
-            try:
-                await self._store.delete_person(collection.tenant, collection.id, person)
-            except NotFound:
-                continue
+            if person != named:
+                await self._remove_person(collection, person)
         ids = [face.id for face in faces]
         for first in range(0, len(ids), _PAGE):
-            await self._store.delete_faces(
-                collection.tenant, collection.id, ids[first : first + _PAGE]
-            )
+            await self._store.delete_faces(tenant, collection.id, ids[first : first + _PAGE])
+        if named in people:
+            await self._remove_person(collection, named)
+
+    async def _remove_person(self, collection: Collection, person: str) -> None:
+        with suppress(NotFound):
+            await self._store.delete_person(collection.tenant, collection.id, person)
 
     async def _proof(
         self,
