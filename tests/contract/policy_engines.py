@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-import requests_unixsocket
 
 from beholden.core.ports import PolicyEngine
 from beholden.policy.bundle import write_bundle
+from beholden.policy.exchange import Exchange
 from beholden.policy.law import Law, digest, load_law
 from beholden.policy.opa import OpaEngine
 from beholden.policy.rego import RegoEngine
@@ -104,7 +103,8 @@ def opa_process(bundle: Path, folder: Path, url: str) -> Iterator[subprocess.Pop
 
 @contextmanager
 def _running(url: str, folder: Path, *more: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [require_opa(), "run", "--server", "--addr", url.removeprefix("http://")]
+    command: list[str | Path] = [require_opa(), "run", "--server"]
+    command += ["--addr", url.removeprefix("http://")]
     command += ["--skip-version-check", "--log-level", "error", *more]
     log = folder / "opa.log"
     with log.open("ab") as file, subprocess.Popen(command, stderr=file) as server:
@@ -151,18 +151,14 @@ def _free_port() -> int:
 
 
 def _await_health(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    base = url
-    if url.startswith("unix://"):
-        base = "http+unix://" + url.removeprefix("unix://").replace("/", "%2F")
-    session = requests_unixsocket.Session()
-    session.trust_env = False
+    ask = Exchange(url, {}, 1)
     for _ in range(200):
         if server.poll() is not None:
             break
         try:
-            if session.get(f"{base}/health?bundles=true", timeout=1).ok:
+            if ask("GET", "/health?bundles=true", None)[0] == 200:
                 return
-        except requests.RequestException:
+        except OSError:
             pass
         time.sleep(0.05)
     pytest.fail(f"OPA does not come up: {log.read_text()[-2000:]}")

@@ -33,6 +33,8 @@ from beholden.guard.fields import (
 # Less is hashed sooner than a thread takes it up.
 _HASHED_HERE = 256 * 1024
 
+_SECOND = 1_000_000_000
+
 
 Form = Callable[[Json], Json]
 """From a field's value to the fact."""
@@ -166,9 +168,14 @@ def principal_facts(principal: Principal) -> Facts:
 
 
 def time_facts(now_ns: int) -> Facts:
-    """Unix time in nanoseconds as the law reads it: an instant in UTC, and the integer."""
-    now = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
-    return {"now": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "ns": now_ns}
+    """Unix time in nanoseconds as the law reads it: an instant in UTC, and the integer.
+
+    Whole seconds in both, the finest that dates in the law have: the same call in the same second is
+    then the same facts. The ledger has the time of each record to the nanosecond.
+    """
+    seconds = now_ns // _SECOND
+    now = datetime.fromtimestamp(seconds, UTC)
+    return {"now": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "ns": seconds * _SECOND}
 
 
 async def digests(plan: FactPlan, request: Message) -> tuple[str, ...]:

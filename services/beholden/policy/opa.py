@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
-from urllib.parse import quote, urlsplit
-
-import requests
-import requests_unixsocket
 
 from beholden.core.errors import Unavailable
 from beholden.core.law import Decision, Evaluation, Explanation, Facts, PolicyStatus
 from beholden.policy.breaker import Breaker
 from beholden.policy.decision import parse
+from beholden.policy.exchange import Exchange
 from beholden.policy.explanation import parse_explanation
 from beholden.policy.facts import encode
 from beholden.policy.law import ENTRYPOINT, EXPLANATION
@@ -39,15 +38,13 @@ class OpaEngine:
     """A `PolicyEngine` that asks OPA at `http://host:port`, `https://...` or `unix:///path`."""
 
     def __init__(self, url: str, settings: PolicySettings) -> None:
-        parts = urlsplit(url)
-        self._base = (
-            f"http+unix://{quote(parts.path, safe='')}"
-            if parts.scheme == "unix"
-            else url.rstrip("/")
-        )
         self._settings = settings
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="beholden-opa")
-        self._local = threading.local()
+        headers = {"Content-Type": "application/json"}
+        if settings.opa_token:
+            headers["Authorization"] = f"Bearer {settings.opa_token}"
+        self._exchange = Exchange(url, headers, settings.opa_timeout)
+        self._url = url
         self._breaker = Breaker(ENGINE, failures=settings.opa_failures, pause=settings.opa_pause)
         self._seen = ("", 0)
         self._looking = asyncio.Lock()
@@ -87,7 +84,7 @@ class OpaEngine:
             ENGINE,
             *self._seen,
             healthy=not away,
-            detail=away or self._base,
+            detail=away or self._url,
             problem="" if away else await self._problem(),
         )
 
@@ -139,45 +136,14 @@ class OpaEngine:
     def _send(self, method: str, path: str, body: str | None) -> Mapping[str, Any]:
         """Runs on one of the pool's threads, with that thread's own connection, kept alive."""
         try:
-            response = self._exchange(method, path, body)
-            answer = response.json()
-        except requests.RequestException as error:
+            status, content = self._exchange(method, path, body)
+            answer = json.loads(content)
+        except (OSError, HTTPException, ValueError) as error:
             raise _Unreachable(ENGINE, f"does not answer ({type(error).__name__})") from None
-        if response.status_code != requests.codes.ok or not isinstance(answer, dict):
+        if status != HTTPStatus.OK or not isinstance(answer, dict):
             # The body may quote the facts, so neither log nor caller gets it.
-            raise Unavailable(ENGINE, f"could not evaluate (HTTP {response.status_code})")
+            raise Unavailable(ENGINE, f"could not evaluate (HTTP {status})")
         return answer
-
-    def _exchange(self, method: str, path: str, body: str | None) -> requests.Response:
-        def send() -> requests.Response:
-            return self._session().request(
-                method,
-                self._base + path,
-                data=body,
-                timeout=self._settings.opa_timeout,
-                allow_redirects=False,
-            )
-
-        try:
-            return send()
-        except requests.Timeout:
-            raise
-        except requests.ConnectionError:
-            # A kept connection that OPA closed meanwhile; asking changes nothing, so ask again.
-            return send()
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests_unixsocket.Session()  # type: ignore[no-untyped-call]
-            session.trust_env = False
-            session.headers["Content-Type"] = "application/json"
-            # On one machine, compressing an answer takes longer than sending it.
-            session.headers["Accept-Encoding"] = "identity"
-            if self._settings.opa_token:
-                session.headers["Authorization"] = f"Bearer {self._settings.opa_token}"
-            self._local.session = session
-        return session
 
 
 def _revision(answer: Mapping[str, Any]) -> str:

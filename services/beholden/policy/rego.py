@@ -17,9 +17,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,6 +37,8 @@ from beholden.policy.watching import State, watch
 
 ENGINE = "rego"
 
+_REMEMBERED = 1024
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +49,8 @@ class _Loaded:
     loaded_ns: int
     explains: bool
     digest: str
+    known: OrderedDict[tuple[str, str], Json] = field(default_factory=OrderedDict)
+    """What it answered of late, by entrypoint and facts; a law's answers go with the law."""
 
 
 class RegoEngine:
@@ -122,6 +127,11 @@ class RegoEngine:
 
     async def _evaluate(self, loaded: _Loaded, facts: Facts, entrypoint: str) -> Evaluation:
         text = encode(facts, self._settings.limits)
+        asked = (entrypoint, text)
+        if asked in loaded.known:
+            # The decision is a pure function of law and facts, the time among them.
+            loaded.known.move_to_end(asked)
+            return Evaluation(loaded.known[asked], loaded.revision)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._settings.timeout):
@@ -130,6 +140,9 @@ class RegoEngine:
                 )
         except TimeoutError:
             raise Unavailable(ENGINE, "the decision took too long") from None
+        loaded.known[asked] = document
+        if len(loaded.known) > _REMEMBERED:
+            loaded.known.popitem(last=False)
         return Evaluation(document, loaded.revision)
 
     async def status(self) -> PolicyStatus:

@@ -268,7 +268,7 @@ async def test_the_law_is_asked_again_though_nothing_changed(protos: Any, tmp_pa
         await call.read()
         assert await call.code() is grpc.StatusCode.OK
         times = [asked["time"]["ns"] for asked in trial.home.law.asked]
-        assert times == sorted(set(times))
+        assert times == sorted(times)
         decided, outcome = trial.home.book.records
         assert decided.kind == "decision"
         assert outcome.body["stream"]["asked"] >= 4

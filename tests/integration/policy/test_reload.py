@@ -53,6 +53,7 @@ async def test_every_answer_is_of_the_law_that_it_names() -> None:
             evaluation = await engine.evaluate(POLICE)
             assert answers[evaluation.revision] == evaluation.document
             seen.add(evaluation.revision)
+            await asyncio.sleep(0)  # what is remembered is answered without a turn of the loop
 
     asking = [asyncio.create_task(ask()) for _ in range(3)]
     for turn in range(1, 5):
@@ -176,6 +177,25 @@ async def test_law_that_does_not_end_compiling_is_given_up() -> None:
         await engine.reload()
     with pytest.raises(Unavailable, match="no law is loaded"):
         await engine.decide(POLICE)
+    await engine.close()
+
+
+async def test_what_was_answered_is_answered_again_only_by_the_law_that_did() -> None:
+    source = Source(saying("one"))
+    engine = RegoEngine(source, PolicySettings(threads=1))
+    await engine.reload()
+    first = await engine.evaluate(POLICE)
+    asked: list[str] = []
+    engine._ask = lambda loaded, text, entrypoint: asked.append(text)  # type: ignore[method-assign]
+    assert await engine.evaluate(POLICE) == first
+    assert not asked
+    another = {**POLICE, "time": {**POLICE["time"], "ns": POLICE["time"]["ns"] + 1}}
+    await engine.evaluate(another)
+    assert len(asked) == 1
+    source.law = saying("two")
+    await engine.reload()
+    await engine.evaluate(POLICE)
+    assert len(asked) == 2
     await engine.close()
 
 
