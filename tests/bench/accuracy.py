@@ -1,8 +1,8 @@
 """`make bench-accuracy`: what the service tells of known pictures, over the wire.
 
-Text: a page with its text, and street scenes with their words outlined (ICDAR 2015). Labels:
-pictures that scikit-image ships, with what a person sees in them. Moderation: what is told of safe
-photographs, and of kinds of picture that were taught.
+Text: a page with its text, and street scenes with their words outlined (ICDAR 2015). Faces: groups
+of people, counted. Labels: pictures that scikit-image ships, with what a person sees in them.
+Moderation: what is told of safe photographs, and of kinds of picture that were taught.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ SEEN: dict[str, set[str]] = {
     "coins.png": set(),
 }
 
+# Faces of each group photograph, counted by eye.
+FACES = {
+    "2": 4, "3": 5, "6": 14, "9": 8, "10": 19, "11": 26, "12": 5, "15": 16, "16": 9, "18": 6,
+    "19": 5, "20": 10,
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -79,6 +85,11 @@ class Service:
         request = detection_pb2.DetectTextRequest(image=image_pb2.Image(content=content))
         found = self._stub.DetectText(request, metadata=self._headers)
         return [one for one in found.texts if one.type == text_pb2.TEXT_TYPE_WORD]
+
+    def faces(self, content: bytes) -> int:
+        """How many faces a picture has."""
+        request = detection_pb2.DetectFacesRequest(image=image_pb2.Image(content=content))
+        return len(self._stub.DetectFaces(request, metadata=self._headers).faces)
 
     def labels(self, content: bytes) -> detection_pb2.DetectLabelsResponse:
         """What a picture shows."""
@@ -120,6 +131,13 @@ def scenes(service: Service) -> Score:
         there, told = there + len(wanted), told + len(outlines)
         found += _matches(wanted, outlines)
     return Score("words in street scenes, found", there, found, told, found)
+
+
+def groups(service: Service) -> Score:
+    """Faces of group photographs by their number: as many are right as there are, and no more."""
+    told = {name: service.faces((DATA / "groups" / f"{name}.jpg").read_bytes()) for name in FACES}
+    found = sum(min(told[name], count) for name, count in FACES.items())
+    return Score("faces of groups", sum(FACES.values()), found, sum(told.values()), found)
 
 
 def seen(service: Service) -> tuple[Score, dict[str, list[str]]]:
@@ -177,7 +195,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _served(Path(folder)) as home:
         service, moderator = Service(home), moderation.Moderator(home)
         labels, wrong = seen(service)
-        scores = [page(service), scenes(service), labels]
+        scores = [page(service), scenes(service), groups(service), labels]
         told = [
             *moderation.alarms(moderator, moderation.photographs()),
             *moderation.taught(moderator, moderation.kinds()),
