@@ -103,7 +103,7 @@ def load(home: House, calls: int, minutes: float) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     ended: Counter[str] = Counter()
     samples = []
-    begin, step = time.monotonic(), max(1, calls // 20)
+    begin, step = time.monotonic(), max(1, min(250, calls // 20))
     with home.channel() as channel, ThreadPoolExecutor(CALLERS) as pool:
         call = asks(home, channel)
 
