@@ -26,6 +26,19 @@ _CLOCKS = re.compile(
     r"input\.time|input\[\"time|\btime\.|input\.principal\.id|\bwith input\b|:= input$",
     re.MULTILINE,
 )
+# The facts as a whole, or one that is named only as it runs: it could be the time, and is harmless
+# only where nothing but its type, its presence or a word is asked of it.
+_WHOLE = re.compile(r"\binput\b(?!\.[a-z_])")
+_HARMLESS_WHOLE = re.compile(
+    r"is_[a-z]+\(input\[[a-z_]+\]\)"
+    r'|input\[[a-z_]+\] [!=]= "[^"\n]*"'
+    r'|input\[[a-z_]+\] in \{"[^}\n]*"\}'
+    r"|object\.keys\(input\)"
+    r"|input\[[a-z_]+\]\.(?!ns\b|now\b)[a-z_]+"
+    r'|object\.get\(input(?:\[[a-z_]+\])?, "(?!time|principal|ns|now|id)[a-z_]+",'
+    r'|input\["(?!time|principal|request)[a-z_]+"\]'
+)
+_LITERAL = re.compile(r'"(\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?)"')
 _REQUEST = re.compile(
     r'input\.request\.([a-z_]+)|object\.get\(input\.request, "([a-z_]+)"'
     r'|"([a-z_]+)" in object\.keys\(input\.request\)'
@@ -37,12 +50,13 @@ class Alike:
     """Says of facts what the law can see of them; where its rules could see more, all of it."""
 
     def __init__(self, law: Law) -> None:
-        self._dates = sorted(_dates(law.data))
         modules = "\n".join(law.modules.values())
         for harmless in (*_HARMLESS, _PRINCIPAL):
             modules = modules.replace(harmless, "")
         code = re.sub(r"(?m)^\s*#.*$", "", modules)
-        self._only_dates = _CLOCKS.search(code) is None
+        self._dates = sorted([*_dates(law.data), *_LITERAL.findall(code)])
+        whole = _WHOLE.search(_HARMLESS_WHOLE.sub("", code))
+        self._only_dates = whole is None and _CLOCKS.search(code) is None
         self._asked = {"".join(names) for names in _REQUEST.findall(code)}
         self._all_asked = re.search(r"input\.request|input\[\"request", _REQUEST.sub("", code))
 

@@ -120,3 +120,28 @@ def test_groups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     whole.add(found)
     assert whole.changed.total() == 20
     assert all(len(ids) <= 3 for ids in whole.examples.values())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'asked := object.get(input, "time", {})',
+        'asked := input["time"].ns',
+        "asked := input[name].ns",
+        "asked := [value | some value in input]",
+        "asked := walked(input)",
+        "asked := json.marshal(input[name])",
+        "asked := time.now_ns()",
+    ],
+)
+def test_a_law_that_could_read_the_clock_is_asked_each_time(code: str) -> None:
+    modules = {**law().modules, "usage/more.rego": f"package usage.more\n\n{code}\n"}
+    alike = Alike(changed(law(), modules=modules))
+    assert alike.key(at("2027-01-01T00:00:00Z")) != alike.key(at("2027-01-01T00:00:01Z"))
+
+
+def test_a_date_in_a_rule_counts_as_one_in_the_law() -> None:
+    code = 'package usage.more\n\nlate if dates.begun("2027-01-05")\n'
+    alike = Alike(changed(law(), modules={**law().modules, "usage/more.rego": code}))
+    assert alike.key(at("2027-01-04T00:00:00Z")) == alike.key(at("2027-01-03T00:00:00Z"))
+    assert alike.key(at("2027-01-04T00:00:00Z")) != alike.key(at("2027-01-06T00:00:00Z"))
