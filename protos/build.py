@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +33,38 @@ def generate() -> list[Path]:
     package.mkdir(parents=True, exist_ok=True)
     for stale in package.glob("*_pb2*"):
         stale.unlink()
-    status = protoc.main(
-        [
-            "protoc",
-            f"-I{ROOT / 'protos'}",
-            f"-I{googleapis}",
-            f"-I{builtin}",
-            f"--python_out={OUTPUT}",
-            f"--pyi_out={OUTPUT}",
-            f"--grpc_python_out={OUTPUT}",
-            f"--plugin=protoc-gen-mypy_grpc={stubber}",
-            f"--mypy_grpc_out=quiet:{OUTPUT}",
-            *(str(proto.relative_to(ROOT / "protos")) for proto in protos),
-        ]
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        lay_operations(googleapis, Path(folder))
+        status = protoc.main(
+            [
+                "protoc",
+                f"-I{ROOT / 'protos'}",
+                f"-I{googleapis}",
+                f"-I{builtin}",
+                f"-I{folder}",
+                f"--python_out={OUTPUT}",
+                f"--pyi_out={OUTPUT}",
+                f"--grpc_python_out={OUTPUT}",
+                f"--plugin=protoc-gen-mypy_grpc={stubber}",
+                f"--mypy_grpc_out=quiet:{OUTPUT}",
+                *(str(proto.relative_to(ROOT / "protos")) for proto in protos),
+            ]
+        )
     if status != 0:
         raise RuntimeError(f"protoc ended with status {status}")
     (package / "__init__.py").write_text('"""Generated from protos/beholden/v1; never edited."""\n')
     return sorted(package.glob("*.py*"))
+
+
+def lay_operations(googleapis: Path, folder: Path) -> None:
+    """Lays operations.proto under `folder` by the name that its stubs know it by.
+
+    googleapis-common-protos ships it under another, which the stubs' descriptor does not have.
+    """
+    into = folder / "google" / "longrunning"
+    into.mkdir(parents=True, exist_ok=True)
+    source = googleapis / "google" / "longrunning" / "operations_proto.proto"
+    shutil.copy(source, into / "operations.proto")
 
 
 class GenerateStubs(BuildHookInterface[Any]):

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from build import lay_operations
+
 ROOT = Path(__file__).resolve().parent
 
 
@@ -26,6 +28,7 @@ def main() -> int:
                 workspace / "theirs" / "google" / part,
                 ignore=shutil.ignore_patterns("*.py*", "__pycache__"),
             )
+        lay_operations(googleapis.parent, workspace / "theirs")
         shutil.copy(ROOT / "buf.yaml", workspace)
         return subprocess.run([buf, "lint"], cwd=workspace, check=False).returncode
 

@@ -80,6 +80,8 @@ def house(folder: Path, services: Sequence[str] = ("all",), **settings: str) -> 
         "BEHOLDEN_LEDGER_URL": f"sqlite:///{folder}/ledger.db",
         "BEHOLDEN_LEDGER__KEY_FILE": f"{folder}/ledger.key",
         "BEHOLDEN_REVIEWS__KEY_FILE": f"{folder}/reviews.key",
+        "BEHOLDEN_JOBS__KEY_FILE": f"{folder}/jobs.key",
+        "BEHOLDEN_VIDEO__SPOOL": f"{folder}/spool",
         "BEHOLDEN_MODEL_REPOSITORY": str(MODELS),
         "BEHOLDEN_GUARD__IDENTITY__KEY_FILE": f"{folder}/identity.key",
         **{f"BEHOLDEN_{name}": value for name, value in settings.items()},

@@ -18,7 +18,9 @@ MODERATION = {
 @pytest.fixture(scope="session", name="house")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
+    (folder / "videos").mkdir()
     own = {"custom": True}
     tenants = registry(folder, acme_platform=MODERATION, find_the_lost=own, metro_police=own)
-    with house(folder, TENANTS=str(tenants)) as running:
+    videos = str(folder / "videos")
+    with house(folder, TENANTS=str(tenants), VIDEO__FOLDER=videos) as running:
         yield running

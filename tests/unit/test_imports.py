@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "search": {"core", "vision"},
     "moderation": {"core", "vision"},
     "governance": {"core"},
+    "video": {"core", "vision"},
 }
 SERVICERS_ALSO = {"v1", "wire"}
 

@@ -37,6 +37,7 @@ _SAFE_TO_REPEAT = {
         # Not a read, but each request carries an id by which it enrols once.
         "IndexFaces",
     ),
+    "VideoService": ("ListVideoAnnotations",),
     "GovernanceService": (
         "ExplainAccess",
         "GetPolicyStatus",

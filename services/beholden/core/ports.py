@@ -25,11 +25,14 @@ from beholden.core.gallery import (
     Person,
     PersonMatch,
 )
+from beholden.core.jobs import Annotation, Claim, Job, Wanted
+from beholden.core.labels import Label
 from beholden.core.law import (
     Decision,
     Evaluation,
     Explanation,
     Facts,
+    Json,
     PolicyStatus,
     ShadowStatus,
 )
@@ -379,6 +382,87 @@ class Reviews(Protocol):
         ...
 
 
+class Jobs(Protocol):
+    """A queue of work that outlasts its calls, shared by any number of workers, and what was found."""
+
+    async def create(self, job: Job) -> Job:
+        """Durable on return. With a request id that the tenant used before, the job that it made.
+
+        Raises InvalidArgument (that one asked for something else), ResourceExhausted.
+        """
+        ...
+
+    async def get(self, tenant: str, id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    async def list(
+        self, tenant: str, kind: str, *, page_size: int, page_token: str = ""
+    ) -> Page[Job]:
+        """A tenant's, newest first. Raises InvalidArgument (page size, page token)."""
+        ...
+
+    async def cancel(self, tenant: str, id: str) -> Job:
+        """Over on return, whatever a worker still does; one that is over stays as it is. Raises NotFound."""
+        ...
+
+    async def delete(self, tenant: str, id: str) -> Job:
+        """Removes it with all that it found, running or not. Raises NotFound."""
+        ...
+
+    async def claim(self, kind: str, worker: str) -> Claim | None:
+        """The next job, or one whose worker gave no sign of life, is now this worker's; None: no work.
+
+        Tenants take turns, the one with least running first; within a tenant priority, then age.
+        A job that ended too many workers at one chunk ends FAILED instead.
+        """
+        ...
+
+    async def renew(self, claim: Claim) -> bool:
+        """A sign of life; False where the job is no longer this worker's, or over."""
+        ...
+
+    async def advance(
+        self,
+        claim: Claim,
+        *,
+        checkpoint: bytes,
+        progress: Mapping[str, Json],
+        found: Sequence[Annotation],
+    ) -> Claim | None:
+        """One chunk is done: all of it durable on return, or nothing and None where it is not ours."""
+        ...
+
+    async def finish(
+        self,
+        claim: Claim,
+        *,
+        progress: Mapping[str, Json],
+        found: Sequence[Annotation] = (),
+        error: Mapping[str, Json] | None = None,
+    ) -> bool:
+        """The last chunk is done, or the job failed; False and nothing where it is not ours."""
+        ...
+
+    async def release(self, claim: Claim, *, wait: float = 0.0, counted: bool = False) -> bool:
+        """Gives it back, to be taken after `wait` seconds; `counted` as an attempt at the chunk."""
+        ...
+
+    async def annotations(
+        self, tenant: str, id: str, wanted: Wanted, *, page_size: int, page_token: str = ""
+    ) -> Page[Annotation]:
+        """By time, or by name and time. Raises NotFound, InvalidArgument (page size, page token)."""
+        ...
+
+    async def expire(self) -> Sequence[str]:
+        """Removes the jobs that were over long ago, and answers their ids."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go; further calls raise Unavailable."""
+        ...
+
+
 class FaceFinder(Protocol):
     """Finds faces in pixels: the detection pipeline in process, or its service over gRPC."""
 
@@ -393,6 +477,77 @@ class FaceFinder(Protocol):
     @property
     def model(self) -> ModelSpec:
         """The detector. Raises FailedPrecondition when the role is off."""
+        ...
+
+
+class LabelFinder(Protocol):
+    """Names what frames show: the label pipeline in process."""
+
+    async def objects(self, frames: Sequence[Pixels], *, least: float) -> Sequence[Sequence[Label]]:
+        """Each frame's objects of at least `least`, with their instances. Raises FailedPrecondition."""
+        ...
+
+    async def scenes(self, frames: Sequence[Pixels], *, least: float) -> Sequence[Sequence[Label]]:
+        """What each whole frame shows; nothing where no model can tell."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelSpec, ...]:
+        """Those that look; empty where both roles are off."""
+        ...
+
+
+class FrameReader(Protocol):
+    """Reads what is written in a frame: the text pipeline in process."""
+
+    async def read_frame(self, pixels: Pixels, *, least: float | None) -> Sequence[Line]:
+        """Lines in reading order; `least` None is the operator's choice. Raises FailedPrecondition."""
+        ...
+
+    @property
+    def models(self) -> Sequence[ModelSpec]:
+        """Those that read. Raises FailedPrecondition when a role is off."""
+        ...
+
+
+class Moderator(Protocol):
+    """Tells unsafe content in frames: the moderation pipeline in process."""
+
+    async def judge(
+        self, frames: Sequence[Pixels], *, tenant: str, least: float | None
+    ) -> Sequence[Mapping[str, float]]:
+        """Each frame's labels and their confidence, by the tenant's rules. Raises FailedPrecondition."""
+        ...
+
+    @property
+    def models(self) -> Sequence[ModelSpec]:
+        """Those that judge. Raises FailedPrecondition when the role is off."""
+        ...
+
+
+class FaceMatcher(Protocol):
+    """Finds a collection's faces that are like one in a picture: embedding and search together."""
+
+    async def check(self, tenant: str, collection: str) -> None:
+        """Raises NotFound, FailedPrecondition (no embedder, or the collection is another's)."""
+        ...
+
+    async def match(
+        self,
+        pixels: Pixels,
+        face: DetectedFace,
+        *,
+        tenant: str,
+        collection: str,
+        limit: int,
+        least: float | None,
+    ) -> Sequence[tuple[Face, float]]:
+        """Enrolled faces and their similarity, most alike first; `face` lies in `pixels`."""
+        ...
+
+    @property
+    def models(self) -> Sequence[ModelSpec]:
+        """Those that compare. Raises FailedPrecondition when the role is off."""
         ...
 
 

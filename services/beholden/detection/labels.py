@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numpy as np
+
 from beholden.core.errors import FailedPrecondition, InvalidArgument
+from beholden.core.faces import Pixels
 from beholden.core.labels import Label, LabelFilter, Look, Taxonomy
 from beholden.core.models import ModelSpec
-from beholden.core.ports import InferenceEngine
+from beholden.core.ports import InferenceEngine, Tensor
 from beholden.detection.settings import DetectionSettings
 from beholden.vision import colours, image, labels, objects
 
@@ -128,6 +131,51 @@ class LabelPipeline:
             height=picture.full_height,
         )
 
+    async def objects(self, frames: Sequence[Pixels], *, least: float) -> list[list[Label]]:
+        """See `LabelFinder.objects`."""
+        model = self._detector
+        if model is None:
+            raise FailedPrecondition(
+                "no object detector is pulled",
+                remedy="run: beholden models pull",
+                reason="MODEL_OFF",
+            )
+
+        def fitted() -> list[objects.View]:
+            return [objects.fit(frame, model) for frame in frames]
+
+        def read(outputs: Mapping[str, Tensor], views: Sequence[objects.View]) -> list[list[Label]]:
+            return [
+                labels.from_objects(
+                    objects.read(_nth(outputs, place), model, view, least), model, self._taxonomy
+                )
+                for place, view in enumerate(views)
+            ]
+
+        loop = asyncio.get_running_loop()
+        views = await loop.run_in_executor(self._workers, fitted)
+        batch = np.concatenate([view.batch for view in views])
+        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
+        return await loop.run_in_executor(self._workers, read, outputs, views)
+
+    async def scenes(self, frames: Sequence[Pixels], *, least: float) -> list[list[Label]]:
+        """See `LabelFinder.scenes`."""
+        model = self._classifier
+        if model is None:
+            return [[] for _ in frames]
+
+        def fitted() -> Pixels:
+            return np.concatenate([labels.fit(frame, model) for frame in frames])
+
+        loop = asyncio.get_running_loop()
+        batch = await loop.run_in_executor(self._workers, fitted)
+        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
+        told = [
+            labels.from_classes(labels.read(_nth(outputs, place), model), model, self._taxonomy)
+            for place in range(len(frames))
+        ]
+        return [[label for label in one if label.confidence >= least] for one in told]
+
     async def _objects(self, picture: image.Picture, least: float) -> list[Label]:
         model = self._detector
         if model is None:
@@ -178,6 +226,11 @@ class LabelPipeline:
                 )
             found.add(known[name.casefold()])
         return frozenset(found)
+
+
+def _nth(outputs: Mapping[str, Tensor], place: int) -> dict[str, Tensor]:
+    """One frame's part of a batch's answer."""
+    return {name: value[place : place + 1] for name, value in outputs.items()}
 
 
 def _properties(picture: image.Picture, found: Sequence[Label], most: int) -> Properties:

@@ -89,11 +89,23 @@ class TextPipeline:
         is off).
         """
         _check(regions)
+        self.models  # noqa: B018 - raises before anything is decoded
+        loop = asyncio.get_running_loop()
+        picture = await loop.run_in_executor(self._workers, self._decoded, content)
+        return await self._written(picture, wanted, regions)
+
+    async def read_frame(self, pixels: Pixels, *, least: float | None) -> Sequence[Line]:
+        """See `FrameReader.read_frame`."""
+        height, width = pixels.shape[:2]
+        picture = image.Picture(pixels, width, height)
+        return (await self._written(picture, WordFilter(least), ())).lines
+
+    async def _written(
+        self, picture: image.Picture, wanted: WordFilter, regions: Sequence[Box]
+    ) -> Written:
         if wanted.min_confidence is None:
             wanted = replace(wanted, min_confidence=self._settings.min_word_confidence)
         detector, recogniser = self.models
-        loop = asyncio.get_running_loop()
-        picture = await loop.run_in_executor(self._workers, self._decoded, content)
         places = await self.places(picture.pixels, side=self._settings.text_side)
         if regions:
             places = places[[_touches(place, regions) for place in places]]

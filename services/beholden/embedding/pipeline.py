@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from beholden.core.errors import FailedPrecondition, InvalidArgument
-from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels
+from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels, Template
 from beholden.core.models import ModelSpec
 from beholden.core.ports import FaceFinder, InferenceEngine, Tensor
 from beholden.embedding.settings import EmbeddingSettings
@@ -64,6 +64,11 @@ class EmbeddingPipeline:
         found = await self._finder.find(picture.pixels, scale=picture.scale)
         kept = found[: max_faces or self._settings.max_faces]
         return await embedded(self._engine, self.model, self._workers, picture.pixels, kept)
+
+    async def embed_found(self, pixels: Pixels, face: DetectedFace) -> Template:
+        """The unit template of a face that was found already; its landmarks are shares of `pixels`."""
+        (made,) = await embedded(self._engine, self.model, self._workers, pixels, [face])
+        return made.template
 
     async def compare(
         self, source: bytes, target: bytes, min_similarity: float | None

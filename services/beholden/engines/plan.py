@@ -148,6 +148,8 @@ class Plan:
 def write_endpoints(folder: Path, addresses: Mapping[str, str]) -> None:
     """Says which service answers where, for clients: full gRPC names to host:port."""
     endpoints = {f"beholden.v1.{name.capitalize()}Service": at for name, at in addresses.items()}
+    if "video" in addresses:
+        endpoints["google.longrunning.Operations"] = addresses["video"]
     fresh = folder / "endpoints.new"
     fresh.write_text(json.dumps(endpoints, indent=1) + "\n")
     fresh.replace(folder / "endpoints.json")

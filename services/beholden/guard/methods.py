@@ -16,6 +16,18 @@ from beholden.guard.obligations import DutyPlan, compile_duties
 from beholden.guard.validation import Plan, compile_limits
 from beholden.v1 import policy_pb2
 
+THEIRS: Mapping[str, str] = {
+    f"google.longrunning.Operations/{method}": f"operation.{action}"
+    for method, action in {
+        "GetOperation": "get",
+        "ListOperations": "list",
+        "CancelOperation": "cancel",
+        "WaitOperation": "wait",
+        "DeleteOperation": "delete",
+    }.items()
+}
+"""The actions of methods whose protos are not ours to annotate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -75,11 +87,12 @@ def _read(descriptor: MethodDescriptor) -> Method:
     name = f"{descriptor.containing_service.full_name}/{descriptor.name}"
     options: Any = descriptor.GetOptions()
     policy = options.Extensions[policy_pb2.method_policy]
-    if not policy.action:
+    action = policy.action or THEIRS.get(name, "")
+    if not action:
         raise AnnotationError(f"{name}: has no action; set option (method_policy).action")
     return Method(
         name=name,
-        action=policy.action,
+        action=action,
         realtime=policy.realtime,
         request=GetMessageClass(descriptor.input_type),
         response=GetMessageClass(descriptor.output_type),

@@ -6,13 +6,14 @@ import asyncio
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from beholden.core.ports import Ledger, Reviews
+from beholden.core.ports import Jobs, Ledger, Reviews
 from beholden.ledger.database import Database, connect, unavailable
+from beholden.ledger.jobs import SqlJobs
 from beholden.ledger.keys import open_signer
 from beholden.ledger.notices import Notices
 from beholden.ledger.reviews import Revoked, SqlReviews
 from beholden.ledger.sealed_box import open_box
-from beholden.ledger.settings import LedgerSettings, NoticeSettings, ReviewSettings
+from beholden.ledger.settings import JobSettings, LedgerSettings, NoticeSettings, ReviewSettings
 from beholden.ledger.sql import SqlLedger
 from beholden.ledger.webhook import Webhook, open_secret
 
@@ -40,6 +41,12 @@ async def open_notices(url: str, settings: LedgerSettings, notices: NoticeSettin
     secret = await asyncio.to_thread(open_secret, notices.key_file)
     webhook = Webhook(notices.url, secret, notices.timeout)
     return Notices(await _connected(url, settings), webhook, notices)
+
+
+async def open_jobs(url: str, settings: LedgerSettings, jobs: JobSettings) -> Jobs:
+    """In the ledger's database; tables and encryption key are made if need be. Raises as `open_ledger`."""
+    box = await asyncio.to_thread(open_box, jobs.key_file)
+    return SqlJobs(await _connected(url, settings), box, jobs)
 
 
 async def _connected(url: str, settings: LedgerSettings) -> Database:

@@ -87,3 +87,25 @@ class ReviewSettings(BaseModel):
 
     max_page: int = Field(default=1000, ge=1)
     """The most reviews on one page."""
+
+
+class JobSettings(BaseModel):
+    """How jobs are queued, and how long they and what they found are kept."""
+
+    key_file: Path = Path("var/jobs.key")
+    """The AES-256 key (base64) that what jobs found is encrypted with; made where there is none."""
+
+    lease_seconds: float = Field(default=15.0, gt=0)
+    """After how long without a sign of life another worker takes a job over."""
+
+    max_attempts: int = Field(default=3, ge=1)
+    """How many workers may end at one chunk of a job before it is given up."""
+
+    max_per_tenant: int = Field(default=100, ge=1)
+    """The most jobs of one tenant that are not over."""
+
+    keep_hours: float = Field(default=168.0, gt=0)
+    """After how long a job that is over is deleted with all that it found."""
+
+    max_page: int = Field(default=1000, ge=1)
+    """The most jobs or annotations on one page."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from beholden.core.caller import caller
 from beholden.core.errors import FailedPrecondition
+from beholden.core.faces import Pixels
 from beholden.core.gallery import Page
 from beholden.core.models import MODERATOR, OBJECT_DETECTOR, UNSAFE_DETECTOR, ModelSpec
 from beholden.core.moderation import ModerationLabel, ModerationRules, ModerationTaxonomy
@@ -122,13 +123,31 @@ class ModerationPipeline:
     ) -> tuple[list[ModerationLabel], tuple[str, ...]]:
         """What each model says by itself, and the kinds of picture."""
         picture = await self._decoded(content, self.models)
+        (labels, kinds), written, likened = await asyncio.gather(
+            self._seen(picture, least),
+            self._written(content, tenant),
+            self._likened(picture, tenant),
+        )
+        return [*labels, *written, *likened], kinds
+
+    async def judge(
+        self, frames: Sequence[Pixels], *, tenant: str, least: float | None
+    ) -> Sequence[Mapping[str, float]]:
+        """See `Moderator.judge`."""
+        floor = self._least(tenant, least)
+        pictures = [images.Picture(one, one.shape[1], one.shape[0]) for one in frames]
+        told = await asyncio.gather(*(self._seen(one, floor) for one in pictures))
+        return [
+            {label.name: label.confidence for label in moderation.merged(labels, floor)}
+            for labels, _ in told
+        ]
+
+    async def _seen(
+        self, picture: images.Picture, least: moderation.Least
+    ) -> tuple[list[ModerationLabel], tuple[str, ...]]:
         classes, found = await asyncio.gather(
             asyncio.gather(*(self._classes(picture, one) for one in self._classifiers)),
-            asyncio.gather(
-                *(self._objects(picture, one, least) for one in self._detectors),
-                self._written(content, tenant),
-                self._likened(picture, tenant),
-            ),
+            asyncio.gather(*(self._objects(picture, one, least) for one in self._detectors)),
         )
         labels = [label for one in found for label in one]
         kinds: dict[str, None] = {}

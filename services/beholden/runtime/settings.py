@@ -14,7 +14,7 @@ from beholden.detection.settings import DetectionSettings
 from beholden.embedding.settings import EmbeddingSettings
 from beholden.guard.settings import GuardSettings
 from beholden.inference.settings import InferenceSettings
-from beholden.ledger.settings import LedgerSettings, NoticeSettings, ReviewSettings
+from beholden.ledger.settings import JobSettings, LedgerSettings, NoticeSettings, ReviewSettings
 from beholden.moderation.settings import ModerationSettings
 from beholden.policy.settings import PolicySettings
 from beholden.runtime.resources import resource
@@ -22,6 +22,7 @@ from beholden.runtime.telemetry import TelemetrySettings
 from beholden.runtime.tls import TlsSettings
 from beholden.search.settings import SearchSettings
 from beholden.store.settings import StoreSettings
+from beholden.video.settings import VideoSettings
 from beholden.vision.enrolment import EnrolmentLimits
 
 
@@ -103,10 +104,12 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = Field(default_factory=LedgerSettings)
     reviews: ReviewSettings = Field(default_factory=ReviewSettings)
     notices: NoticeSettings = Field(default_factory=NoticeSettings)
+    jobs: JobSettings = Field(default_factory=JobSettings)
     detection: DetectionSettings = Field(default_factory=DetectionSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     moderation: ModerationSettings = Field(default_factory=ModerationSettings)
+    video: VideoSettings = Field(default_factory=VideoSettings)
     enrolment: EnrolmentLimits = Field(default_factory=EnrolmentLimits)
 
     @property

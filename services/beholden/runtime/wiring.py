@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import grpc
-from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import FileDescriptor
 from opentelemetry import metrics
 
 from beholden.catalog.entries import load_catalog
@@ -47,7 +47,7 @@ from beholden.governance.reviews import ReviewPipeline
 from beholden.governance.servicer import GovernanceServicer
 from beholden.guard.ids import decision_id
 from beholden.inference.open import open_inference
-from beholden.ledger.open import open_ledger, open_notices, open_reviews
+from beholden.ledger.open import open_jobs, open_ledger, open_notices, open_reviews
 from beholden.moderation.custom import CustomModeration
 from beholden.moderation.pipeline import ModerationPipeline
 from beholden.moderation.servicer import ModerationServicer
@@ -55,7 +55,9 @@ from beholden.policy.open import open_policy, open_shadow
 from beholden.policy.tenants import load_tenants
 from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Probe
+from beholden.runtime.served import Served
 from beholden.runtime.settings import Settings
+from beholden.runtime.video import Matcher, VideoHall, permissions
 from beholden.search.erasure.sweeper import Sweeper
 from beholden.search.pipeline import SearchPipeline
 from beholden.search.servicer import SearchServicer
@@ -72,8 +74,9 @@ from beholden.v1 import (
     search_pb2,
     search_pb2_grpc,
 )
+from beholden.video.sample import Eyes
 
-SERVICES = ("detection", "embedding", "search", "moderation", "governance")
+SERVICES = ("detection", "embedding", "search", "moderation", "governance", "video")
 """What `beholden serve` can serve, by name."""
 
 _MODERATING = (MODERATOR, UNSAFE_DETECTOR, PICTURE_CLASSIFIER, OBJECT_DETECTOR)
@@ -97,21 +100,14 @@ _ROLES: Mapping[str, tuple[str, ...]] = {
     "search": (FACE_DETECTOR, FACE_EMBEDDER),
     "moderation": _MODERATING,
     "governance": (),
+    "video": (
+        FACE_DETECTOR,
+        FACE_EMBEDDER,
+        TEXT_DETECTOR,
+        TEXT_RECOGNISER,
+        *_MODERATING,
+    ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """One service: what it is, how it joins a server, and when it is ready."""
-
-    descriptor: ServiceDescriptor
-    join: Callable[[grpc.aio.Server], None]
-    probe: Probe
-
-    @property
-    def name(self) -> str:
-        """Its full gRPC name."""
-        return str(self.descriptor.full_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +160,10 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         )
         stack.push_async_callback(engine.close)
         store = None
-        if any(_stores(name, rules) for name in names):
+        if any(_stores(name, rules) for name in names) or _shares(settings, names):
             store = await open_store(settings.store_url, settings.store)
             stack.push_async_callback(store.close)
+        if store is not None and "search" in names:
             sweeper = Sweeper(
                 store,
                 ledger,
@@ -178,14 +175,26 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
         rooms = _Rooms(
             settings, workers, engine, store, policy, ledger, reviews, shadow, models, rules
         )
-        served = tuple(rooms.served(name) for name in names)
-        yield House(policy, ledger, reviews, authorities, shadow, served, models)
+        served = [rooms.served(name) for name in names if name != "video"]
+        if "video" in names:
+            jobs = await open_jobs(settings.ledger_url, settings.ledger, settings.jobs)
+            stack.push_async_callback(jobs.close)
+            law = permissions(settings, policy, ledger, authorities)
+            hall = VideoHall(settings, workers, jobs, law, rooms.eyes())
+            await stack.enter_async_context(hall.working())
+            served += hall.served(rooms.ready("video"))
+        yield House(policy, ledger, reviews, authorities, shadow, tuple(served), models)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+def _shares(settings: Settings, names: Sequence[str]) -> bool:
+    """Whether video searches galleries that another process serves too: only a Milvus server can."""
+    return "video" in names and not settings.store_url.startswith("file:")
 
 
 def _roles(service: str, rules: Mapping[str, ModerationRules]) -> tuple[str, ...]:
@@ -259,7 +268,7 @@ class _Rooms:
         return Served(
             descriptor=file.services_by_name[f"{name.capitalize()}Service"],
             join=partial(join, servicer),
-            probe=partial(self._ready, _roles(name, self.rules), store=_stores(name, self.rules)),
+            probe=self.ready(name),
         )
 
     def _detection(self) -> DetectionServicer:
@@ -336,6 +345,21 @@ class _Rooms:
                 taxonomy=taxonomy,
             ),
         )
+
+    def eyes(self) -> Eyes:
+        """Those who look at video."""
+        search = None if self.store is None else self._search()
+        return Eyes(
+            labels=self._labels(),
+            faces=self._finder(),
+            matcher=Matcher(self._embedder(), search),
+            text=self._text(),
+            moderator=self._moderation(),
+        )
+
+    def ready(self, name: str) -> Probe:
+        """When the service `name` is ready."""
+        return partial(self._ready, _roles(name, self.rules), store=_stores(name, self.rules))
 
     async def _ready(self, roles: Sequence[str], *, store: bool) -> bool:
         """A role that is off is the operator's choice: the rest of the service is still ready."""

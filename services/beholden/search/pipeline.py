@@ -149,7 +149,7 @@ class SearchPipeline:
         probes = await self._store.get_faces(tenant, collection, [face])
         if not probes:
             raise NotFound(f"collections/{collection}/faces/{face}")
-        found, explanation = await self._candidates(
+        found, explanation = await self.candidates(
             tenant, collection, probes[0].template, sought, without=face
         )
         problems = problems_of(probes[0], self._limits)
@@ -165,11 +165,11 @@ class SearchPipeline:
         """
         await self.collections.compatible(tenant, collection)
         probe = await self._probing.probe(image, filtered=sought.filtered)
-        found, explanation = await self._candidates(tenant, collection, probe.template, sought)
+        found, explanation = await self.candidates(tenant, collection, probe.template, sought)
         problems = enrolment_problems(probe.face, self._limits)
         return probe.face, found, replace(explanation, problems=problems)
 
-    async def _candidates(
+    async def candidates(
         self,
         tenant: str,
         collection: str,
@@ -178,6 +178,7 @@ class SearchPipeline:
         *,
         without: str = "",
     ) -> tuple[tuple[Candidate, ...], Explanation]:
+        """Enrolled faces that are like the template, most alike first. Raises NotFound."""
         limit = sought.limit or self.settings.max_results
         applied = self._probing.threshold(sought.min_similarity, sought.obligations)
         # Some more than asked for, by which the last ones' margins are seen.

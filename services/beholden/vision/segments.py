@@ -35,7 +35,9 @@ class Segment:
 
 
 @dataclass(slots=True)
-class _Open:
+class OpenSegment:
+    """A segment that goes on: when and where it began, and the last frame that surely was of it."""
+
     kind: SegmentKind
     start_us: int
     start_frame: int
@@ -48,18 +50,20 @@ class Segmenter:
     """Takes every frame in order, gives each segment once it is over, and the rest at the end."""
 
     shots: ShotDetector = field(default_factory=ShotDetector)
-    shot: _Open | None = None
-    cued: _Open | None = None
+    shot: OpenSegment | None = None
+    cued: OpenSegment | None = None
     credits: Segment | None = None
+    last_us: int = 0
 
     def add(self, glance: Glance, time_us: int, index: int) -> tuple[bool, list[Segment]]:
         """Whether the frame begins a shot, and the segments that ended before it."""
         ended: list[Segment] = []
+        self.last_us = time_us
         begins = self.shots.begins(glance, time_us)
         if begins:
             if self.shot is not None:
                 ended.append(_closed(self.shot, time_us, index))
-            self.shot = _Open(SegmentKind.SHOT, time_us, index, time_us, index)
+            self.shot = OpenSegment(SegmentKind.SHOT, time_us, index, time_us, index)
         ended += self._cue(cue(glance), time_us, index)
         return begins, ended
 
@@ -90,7 +94,7 @@ class Segmenter:
             return []
         ended = self._close_cue(time_us, index)
         if kind is not None:
-            self.cued = _Open(kind, time_us, index, time_us, index)
+            self.cued = OpenSegment(kind, time_us, index, time_us, index)
         return ended
 
     def _close_cue(self, end_us: int, end_frame: int) -> list[Segment]:
@@ -106,5 +110,5 @@ class Segmenter:
         return [segment]
 
 
-def _closed(one: _Open, end_us: int, end_frame: int) -> Segment:
+def _closed(one: OpenSegment, end_us: int, end_frame: int) -> Segment:
     return Segment(one.kind, one.start_us, end_us, one.start_frame, end_frame)

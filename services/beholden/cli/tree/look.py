@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import compare, detect, examples, labels, moderate, redact, text
+from beholden.cli.commands import compare, detect, examples, labels, moderate, redact, text, video
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Look"
@@ -69,3 +69,12 @@ def look(app: typer.Typer) -> None:
     )
     hang(under, examples.show_all, "examples list --json | jq -r .label", name="list")
     hang(under, examples.delete, "examples delete 8c1f6c3e-6a0e-5d3c-8f0e-2f6d2c9f2b11 --yes")
+    hang(
+        app,
+        video.video,
+        "video gate.mp4 --features people,activities --as daily-herald",
+        "video gate.mp4 --features people,faces --draw seen.mp4 --timeline seen.png --as daily-herald",
+        "video street.mp4 --blur-faces safe.mp4 --as daily-herald",
+        "video gate.mp4 --stored --features segments --as daily-herald --json",
+        panel=_PANEL,
+    )

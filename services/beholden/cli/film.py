@@ -1,0 +1,139 @@
+"""A video with what was found in it: boxes that follow what moves, or faces that nobody can know."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beholden.cli.failures import Failure
+from beholden.core.errors import InvalidArgument
+from beholden.core.geometry import Box
+from beholden.core.video import VideoLimits
+from beholden.v1 import video_pb2
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from beholden.core.faces import Pixels
+
+_COLOURS = ((56, 189, 248), (74, 222, 128), (251, 191, 36), (251, 113, 133), (192, 132, 252))
+_LONGEST_GAP_US = 3_000_000
+_HELD_US = 500_000
+_HIDDEN_MARGIN = 0.25
+_BLOCKS = 6
+
+Path_ = Sequence[tuple[int, Box]]
+"""Where one thing was when it was looked at, by time."""
+
+
+class Tracks:
+    """Where everything is at any time, between the frames that were looked at too."""
+
+    def __init__(self, frames: Iterable[video_pb2.VideoAnnotation]) -> None:
+        self._paths: dict[tuple[int, str, int], list[tuple[int, Box]]] = defaultdict(list)
+        for one in frames:
+            if one.HasField("bounding_box"):
+                box = one.bounding_box
+                key = (one.feature, one.name, one.track_id)
+                place = Box(box.x_min, box.y_min, box.x_max, box.y_max)
+                self._paths[key].append((one.start_offset.ToMicroseconds(), place))
+        for path in self._paths.values():
+            path.sort(key=lambda seen: seen[0])
+
+    def at(
+        self, time_us: int, features: frozenset[int] | None = None
+    ) -> Mapping[tuple[int, str, int], Box]:
+        """The box of everything that is there, by feature, name and number."""
+        return {
+            key: box
+            for key, path in self._paths.items()
+            if features is None or key[0] in features
+            if (box := _between(path, time_us)) is not None
+        }
+
+
+def write(source: Path, out: Path, tracks: Tracks, *, hide_faces: bool, progress: Progress) -> None:
+    """Writes `source` as H.264 with its boxes, or with its faces hidden, without sound.
+
+    Raises:
+        Failure: the video cannot be read here, or the file cannot be written.
+    """
+    from beholden.media.pyav import AvReader, Writer
+
+    faces = frozenset((video_pb2.VIDEO_FEATURE_FACES,))
+    try:
+        with AvReader(VideoLimits()).open(source, field="video") as clip:
+            info = clip.info
+            out.parent.mkdir(parents=True, exist_ok=True)
+            writer = Writer(out, (info.width, info.height), info.rate)
+            task = progress.add_task(f"writing {out.name}", total=info.duration_us or None)
+            try:
+                for frame in clip.frames():
+                    pixels = frame.pixels(max(info.width, info.height)).copy()
+                    if hide_faces:
+                        for box in tracks.at(frame.time_us, faces).values():
+                            _hide(pixels, box)
+                    else:
+                        for (_, name, number), box in tracks.at(frame.time_us).items():
+                            _frame(pixels, box, f"{name} {number}" if number else name, number)
+                    writer.add(pixels, frame.time_us)
+                    progress.update(task, completed=frame.time_us)
+            finally:
+                writer.close()
+    except InvalidArgument as error:
+        raise Failure(error.message, "INVALID_ARGUMENT", error.reason) from None
+    except OSError as error:
+        raise Failure(f"cannot write {out}: {error.strerror}", "INVALID_ARGUMENT") from None
+
+
+def _between(path: Path_, time_us: int) -> Box | None:
+    """Where it is at `time_us`: on the line between two places; a little before and after, where it was."""
+    place = bisect_right(path, time_us, key=lambda seen: seen[0])
+    if place == 0:
+        return path[0][1] if path[0][0] - time_us <= _HELD_US else None
+    if place == len(path):
+        return path[-1][1] if time_us - path[-1][0] <= _HELD_US else None
+    (before, one), (after, other) = path[place - 1], path[place]
+    if after - before > _LONGEST_GAP_US:
+        return one if time_us - before <= _HELD_US else None
+    share = (time_us - before) / (after - before)
+    corners = (
+        (1 - share) * getattr(one, side) + share * getattr(other, side) for side in one.__slots__
+    )
+    return Box(*corners)
+
+
+def _frame(pixels: Pixels, box: Box, caption: str, number: int) -> None:
+    import cv2
+
+    height, width = pixels.shape[:2]
+    colour = _COLOURS[number % len(_COLOURS)]
+    thick = max(2, width // 500)
+    low = (int(box.x_min * width), int(box.y_min * height))
+    cv2.rectangle(pixels, low, (int(box.x_max * width), int(box.y_max * height)), colour, thick)
+    scale = max(0.45, width / 1800)
+    (across, up), _ = cv2.getTextSize(caption, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    top = max(0, low[1] - up - 6)
+    cv2.rectangle(pixels, (low[0], top), (low[0] + across + 6, top + up + 6), colour, -1)
+    place = (low[0] + 3, top + up + 2)
+    cv2.putText(
+        pixels, caption, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (11, 18, 32), 1, cv2.LINE_AA
+    )
+
+
+def _hide(pixels: Pixels, box: Box) -> None:
+    """Turns the face and a margin into a few blocks: what is averaged away cannot be sharpened back."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    x, y = _HIDDEN_MARGIN * box.width, _HIDDEN_MARGIN * box.height
+    left, right = int(max(0, box.x_min - x) * width), int(min(1, box.x_max + x) * width) + 1
+    top, bottom = int(max(0, box.y_min - y) * height), int(min(1, box.y_max + y) * height) + 1
+    part = pixels[top:bottom, left:right]
+    if part.size:
+        small = cv2.resize(part, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
+        size = (part.shape[1], part.shape[0])
+        part[:] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)

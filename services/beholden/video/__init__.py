@@ -1,0 +1,1 @@
+"""Stored video: durable analysis under the law, on the services' own models."""

@@ -1,0 +1,86 @@
+"""Things followed through a video, and the one picture that shows each best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from beholden.core.geometry import Box
+from beholden.vision.tracks import Sighting, Track, Tracker
+
+D = TypeVar("D")
+
+_EDGE = 0.01
+_CUT_OFF = 0.4
+
+
+@dataclass(slots=True)
+class Best(Generic[D]):
+    """Where and when a track was at its best; `score` compares, `detail` is whatever belongs to it."""
+
+    score: float
+    time_us: int
+    box: Box
+    picture: bytes
+    detail: D
+
+
+@dataclass(slots=True)
+class Following(Generic[D]):
+    """A tracker, and of each track the best. `early` are the first sightings of unconfirmed ones."""
+
+    tracker: Tracker = field(default_factory=Tracker)
+    bests: dict[int, Best[D]] = field(default_factory=dict)
+    early: dict[int, tuple[int, Sighting]] = field(default_factory=dict)
+    looked_us: int = 0
+
+    def update(
+        self, time_us: int, sightings: Sequence[Sighting]
+    ) -> tuple[list[tuple[Track, Sighting]], list[tuple[int, Track, Sighting]], list[Track]]:
+        """What is seen now; what can be told of it, with when; and the tracks that are over.
+
+        The first sighting of a track is told with its second: until then it may be a mistake.
+        """
+        self.looked_us = time_us
+        matched, over = self.tracker.update(time_us, sightings)
+        told: list[tuple[int, Track, Sighting]] = []
+        for track, sighting in matched:
+            if not track.confirmed:
+                self.early[track.id] = (time_us, sighting)
+                continue
+            if (first := self.early.pop(track.id, None)) is not None:
+                told.append((first[0], track, first[1]))
+            told.append((time_us, track, sighting))
+        return matched, told, self._confirmed(over)
+
+    def finish(self, time_us: int) -> list[tuple[Track, int]]:
+        """The tracks that are over since the shot or the video ends at `time_us`, each with its end.
+
+        What was there when it was last looked is taken to have stayed.
+        """
+        ended = [
+            (track, time_us if track.last_us == self.looked_us else track.last_us + 1)
+            for track in self._confirmed(self.tracker.finish())
+        ]
+        self.early.clear()
+        return ended
+
+    def improves(self, track: Track, score: float) -> bool:
+        """Whether the track was never better."""
+        best = self.bests.get(track.id)
+        return best is None or score > best.score
+
+    def _confirmed(self, over: Sequence[Track]) -> list[Track]:
+        for track in over:
+            if not track.confirmed:
+                self.early.pop(track.id, None)
+                self.bests.pop(track.id, None)
+        return [track for track in over if track.confirmed]
+
+
+def prominence(sighting: Sighting) -> float:
+    """How well a sighting shows its thing: sure, large, and not cut off by the picture's edge."""
+    box = sighting.box
+    whole = min(box.x_min, box.y_min, 1 - box.x_max, 1 - box.y_max) > _EDGE
+    return float(sighting.confidence * box.area**0.5 * (1.0 if whole else _CUT_OFF))

@@ -1,0 +1,75 @@
+"""From what single frames show to how long it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from beholden.core.geometry import Box
+
+_MISSES = 2
+
+
+@dataclass(slots=True)
+class Interval:
+    """As long as the same is seen, until it was first missed: `end_us`, 0 while it is there."""
+
+    name: str
+    start_us: int
+    confidence: float
+    best_us: int
+    box: Box | None
+    parents: tuple[str, ...] = ()
+    end_us: int = 0
+    misses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing in one frame."""
+
+    name: str
+    confidence: float
+    box: Box | None = None
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Intervals:
+    """What is seen now, by name; one frame without it is a blink, with the second it was gone."""
+
+    open: dict[str, Interval] = field(default_factory=dict)
+
+    def see(self, time_us: int, seen: Iterable[Seen]) -> list[Interval]:
+        """The intervals that are over."""
+        here = set()
+        for one in seen:
+            here.add(one.name)
+            interval = self.open.get(one.name)
+            if interval is None:
+                self.open[one.name] = Interval(
+                    one.name, time_us, one.confidence, time_us, one.box, one.parents
+                )
+                continue
+            interval.end_us, interval.misses = 0, 0
+            if one.confidence > interval.confidence:
+                interval.confidence, interval.best_us, interval.box = (
+                    one.confidence,
+                    time_us,
+                    one.box,
+                )
+        over = []
+        for name in [name for name in self.open if name not in here]:
+            interval = self.open[name]
+            interval.misses += 1
+            interval.end_us = interval.end_us or time_us
+            if interval.misses >= _MISSES:
+                over.append(self.open.pop(name))
+        return over
+
+    def finish(self, time_us: int) -> list[Interval]:
+        """All that are left: they end where they were first missed, or now."""
+        left, self.open = list(self.open.values()), {}
+        for interval in left:
+            interval.end_us = interval.end_us or time_us
+        return left

@@ -1,0 +1,274 @@
+"""Begins analyses: checks the video, asks the law about each feature, and queues the job."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from beholden.core.caller import Caller
+from beholden.core.errors import Denied, FailedPrecondition, InvalidArgument, NotFound
+from beholden.core.gallery import Page
+from beholden.core.jobs import Annotation, Job, Wanted
+from beholden.core.law import Decision, Json
+from beholden.core.models import ModelSpec
+from beholden.core.ports import Jobs, Permissions
+from beholden.core.video import VideoInfo, VideoReader
+from beholden.video.features import Feature, Spec, read_spec
+from beholden.video.sample import Eyes
+from beholden.video.settings import VideoSettings
+from beholden.video.worker import KIND, discard, for_feature, kept, obliged, upload
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller asks of a video: its bytes or the name of a file, and the rest of the spec."""
+
+    content: bytes
+    file: str
+    features: tuple[Feature, ...]
+    min_confidence: float | None
+    collection: str
+    min_similarity: float | None
+    max_results: int
+    priority: int
+    request_id: str
+
+
+class VideoPipeline:
+    """Jobs in, jobs and annotations out; knows neither the wire nor where the law is kept."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        permissions: Permissions,
+        reader: VideoReader,
+        eyes: Eyes,
+        *,
+        workers: Executor,
+        settings: VideoSettings,
+    ) -> None:
+        self.jobs = jobs
+        self._permissions = permissions
+        self._reader = reader
+        self._eyes = eyes
+        self._workers = workers
+        self._settings = settings
+
+    async def begin(self, caller: Caller, request: Request) -> Job:
+        """Queues the analysis. Raises as AnalyzeVideo says."""
+        features = tuple(dict.fromkeys(request.features))
+        if Feature.FACE_SEARCH in features and not request.collection:
+            raise InvalidArgument("collection", "must be set to search faces")
+        allowed, refused = await self.permitted(caller, features)
+        models = self._models([feature for feature, _ in allowed])
+        if request.collection:
+            await self._eyes.matcher.check(caller.tenant, request.collection)
+        new = str(uuid.uuid4())
+        loop = asyncio.get_running_loop()
+        path = await loop.run_in_executor(self._workers, self._placed, new, request)
+        spec = _obliged(
+            Spec(
+                path=str(path),
+                upload=not request.file,
+                features=tuple(feature for feature, _ in allowed),
+                min_confidence=request.min_confidence,
+                collection=request.collection,
+                min_similarity=request.min_similarity,
+                max_results=request.max_results,
+            ),
+            dict(allowed),
+        )
+        try:
+            await loop.run_in_executor(self._workers, self._info, path)
+            job = await self.jobs.create(
+                Job(
+                    id=new,
+                    kind=KIND,
+                    tenant=caller.tenant,
+                    principal=caller.principal,
+                    spec=spec.document(),
+                    caller=kept(caller),
+                    created_ns=time.time_ns(),
+                    request_id=request.request_id,
+                    priority=request.priority,
+                    progress={
+                        "refused": [_refusal(feature, reason) for feature, reason in refused],
+                        "models": [model.id for model in models],
+                    },
+                )
+            )
+        except BaseException:
+            await loop.run_in_executor(self._workers, discard, spec)
+            raise
+        if job.id != new:
+            await loop.run_in_executor(self._workers, discard, spec)
+        return job
+
+    async def permitted(
+        self, caller: Caller, features: Sequence[Feature]
+    ) -> tuple[list[tuple[Feature, Decision]], list[tuple[Feature, Denied]]]:
+        """What the law allows now, and what not and why. Raises Denied when it refuses all."""
+        allowed: list[tuple[Feature, Decision]] = []
+        refused: list[tuple[Feature, Denied]] = []
+        for feature in features:
+            try:
+                decision = await self._permissions.of(for_feature(caller, feature)).again()
+                allowed.append((feature, decision))
+            except Denied as denied:
+                refused.append((feature, denied))
+        if refused and not allowed:
+            raise refused[0][1]
+        return allowed, refused
+
+    async def annotations(
+        self,
+        caller: Caller,
+        id: str,
+        wanted: Wanted,
+        *,
+        page_size: int,
+        page_token: str,
+    ) -> tuple[Page[Annotation], list[tuple[Feature, Denied]]]:
+        """One page of what was found, less what the law refuses this caller now. Raises NotFound."""
+        job = await self.jobs.get(caller.tenant, id)
+        spec = read_spec(job.spec)
+        asked = [one for one in spec.features if not wanted.features or one in wanted.features]
+        if not asked:
+            return Page(()), []
+        seeing = replace(
+            caller,
+            facts={**caller.facts, "request": dict(_asked(job.caller))},
+        )
+        allowed, refused = await self.permitted(seeing, asked)
+        page = await self.jobs.annotations(
+            caller.tenant,
+            id,
+            replace(wanted, features=tuple(feature for feature, _ in allowed)),
+            page_size=page_size or _PAGE,
+            page_token=page_token,
+        )
+        if search := dict(allowed).get(Feature.FACE_SEARCH):
+            page = replace(page, items=tuple(_kept(one, search) for one in page.items))
+        return page, refused
+
+    async def cancel(self, tenant: str, id: str) -> None:
+        """Ends the job and removes its upload; one that is over stays as it is. Raises NotFound."""
+        job = await self.jobs.cancel(tenant, id)
+        await asyncio.get_running_loop().run_in_executor(
+            self._workers, discard, read_spec(job.spec)
+        )
+
+    async def delete(self, tenant: str, id: str) -> None:
+        """Removes the job, what it found and its upload. Raises NotFound."""
+        job = await self.jobs.delete(tenant, id)
+        await asyncio.get_running_loop().run_in_executor(
+            self._workers, discard, read_spec(job.spec)
+        )
+
+    def _models(self, features: Sequence[Feature]) -> list[ModelSpec]:
+        """Those that will look. Raises FailedPrecondition where a feature has none."""
+        eyes = self._eyes
+        found: list[ModelSpec] = []
+        for feature in features:
+            match feature:
+                case Feature.LABELS | Feature.PEOPLE | Feature.ACTIVITIES:
+                    models = eyes.labels.models
+                case Feature.FACES:
+                    models = (eyes.faces.model,)
+                case Feature.FACE_SEARCH:
+                    models = (eyes.faces.model, *eyes.matcher.models)
+                case Feature.TEXT:
+                    models = tuple(eyes.text.models)
+                case Feature.MODERATION:
+                    models = tuple(eyes.moderator.models)
+                case Feature.SEGMENTS:
+                    continue
+            if not models:
+                raise FailedPrecondition(
+                    f"no model for {feature} is pulled",
+                    remedy="run: beholden models pull",
+                    reason="MODEL_OFF",
+                )
+            found += models
+        return list({model.id: model for model in found}.values())
+
+    def _placed(self, id: str, request: Request) -> Path:
+        if request.file:
+            return self._named(request.file)
+        spool = self._settings.spool
+        spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = upload(spool, id)
+        with path.open("xb") as file:
+            path.chmod(0o600)
+            file.write(request.content)
+        return path.resolve()
+
+    def _named(self, name: str) -> Path:
+        """The file of that name in the operator's folder, wherever its links may lead: within it."""
+        folder = self._settings.folder
+        if folder is None:
+            raise FailedPrecondition(
+                "no folder of videos is configured", remedy="set BEHOLDEN_VIDEO__FOLDER, or upload"
+            )
+        try:
+            root = folder.resolve(strict=True)
+            path = (root / name).resolve()
+        except (OSError, ValueError):
+            raise NotFound(name, field="video.file") from None
+        if not path.is_relative_to(root):
+            raise InvalidArgument("video.file", "must lie in the folder that the operator has set")
+        if not path.is_file():
+            raise NotFound(name, field="video.file")
+        return path
+
+    def _info(self, path: Path) -> VideoInfo:
+        with self._reader.open(path, field="video") as clip:
+            return clip.info
+
+
+def _obliged(spec: Spec, decisions: dict[Feature, Decision]) -> Spec:
+    """The spec with what the law asks of its searches; what needs review was refused already."""
+    search = decisions.get(Feature.FACE_SEARCH)
+    if search is None:
+        return spec
+    least = max([spec.min_similarity or 0.0, *obliged(search, "min_similarity")])
+    most = [one for one in (spec.max_results, *obliged(search, "max_results")) if one]
+    return replace(
+        spec,
+        min_similarity=least or spec.min_similarity,
+        max_results=int(min(most)) if most else 0,
+    )
+
+
+def _kept(one: Annotation, decision: Decision) -> Annotation:
+    """An annotation with the candidates only that the law allows now, whatever it allowed then."""
+    candidates = one.detail.get("candidates")
+    if not isinstance(candidates, list):
+        return one
+    least = max([0.0, *obliged(decision, "min_similarity")])
+    most = min([len(candidates), *map(int, obliged(decision, "max_results"))])
+    near = [match for match in candidates if match["similarity"] >= least]
+    return replace(one, detail={**one.detail, "candidates": near[:most]})
+
+
+def _refusal(feature: Feature, denied: Denied) -> Json:
+    first = denied.decision.reasons[0] if denied.decision.reasons else None
+    return {
+        "feature": feature.value,
+        "reason": denied.message,
+        "law": first.law if first is not None else "",
+    }
+
+
+def _asked(document: object) -> dict[str, Json]:
+    """What the call that began the job asked, as facts."""
+    facts = document.get("facts") if isinstance(document, dict) else None
+    request = facts.get("request") if isinstance(facts, dict) else None
+    return dict(request) if isinstance(request, dict) else {}

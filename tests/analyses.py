@@ -1,0 +1,108 @@
+"""Video analyses in this process, over the models that are pulled."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from beholden.catalog.entries import load_catalog
+from beholden.catalog.repository import available
+from beholden.catalog.taxonomy import load_taxonomy
+from beholden.core.jobs import Annotation
+from beholden.core.models import FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER
+from beholden.core.video import VideoLimits
+from beholden.detection.labels import LabelPipeline
+from beholden.detection.pipeline import DetectionPipeline
+from beholden.detection.settings import DetectionSettings
+from beholden.inference.open import open_inference
+from beholden.inference.settings import InferenceSettings
+from beholden.media.pyav import AvReader
+from beholden.runtime.settings import Settings
+from beholden.video.analysis import CODEC, Analysis, State
+from beholden.video.features import Feature, Spec
+from beholden.video.sample import Eyes
+from beholden.video.settings import VideoSettings
+from tests.house import MODELS
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an analysis found, and its last state."""
+
+    annotations: list[Annotation]
+    state: State
+
+    def spans(self, feature: Feature) -> list[Annotation]:
+        return [one for one in self.annotations if one.span and one.feature == feature]
+
+
+class Analyst:
+    """Analyses videos, labels and faces at most."""
+
+    def __init__(self, eyes: Eyes, workers: ThreadPoolExecutor) -> None:
+        self._eyes = eyes
+        self._workers = workers
+
+    async def analysed(
+        self,
+        path: Path,
+        *features: Feature,
+        resumed: bool = False,
+        chunk_done: Callable[[State], None] = lambda _: None,
+        **settings: Any,
+    ) -> Found:
+        """The whole video; `resumed` takes each chunk up anew, as another process would."""
+        own = VideoSettings(**settings)
+        reader = AvReader(VideoLimits())
+        found: list[Annotation] = []
+        state: State | None = None
+        while True:
+            with reader.open(path, field="video") as clip:
+                analysis = Analysis(
+                    Spec(str(path), False, features),
+                    "tenant",
+                    self._eyes,
+                    clip,
+                    workers=self._workers,
+                    settings=own,
+                    state=state,
+                )
+                while True:
+                    found += await analysis.chunk()
+                    state = CODEC.load(CODEC.dump(analysis.state))
+                    chunk_done(analysis.state)
+                    if analysis.state.ended:
+                        return Found(found, analysis.state)
+                    if resumed:
+                        break
+
+
+@asynccontextmanager
+async def analyst() -> AsyncIterator[Analyst]:
+    """Over the local engine."""
+    catalog = load_catalog(Settings().catalog)
+    roles = (FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER)
+    models = [available(catalog, MODELS, role) for role in roles]
+    assert None not in models, "run `make setup`"
+    finder, objects, classifier = models
+    engine = await open_inference("local:", MODELS, models, InferenceSettings())
+    detection: Any = DetectionSettings()
+    absent: Any = None
+    try:
+        with ThreadPoolExecutor(2) as workers:
+            labels = LabelPipeline(
+                engine,
+                workers,
+                detection,
+                detector=objects,
+                classifier=classifier,
+                taxonomy=load_taxonomy(Settings().taxonomy),
+            )
+            faces = DetectionPipeline(engine, finder, workers, detection)
+            yield Analyst(Eyes(labels, faces, absent, absent, absent), workers)
+    finally:
+        await engine.close()

@@ -1,0 +1,111 @@
+"""`python -m tests.bench.video_kill`: kill -9 during one video, ten times; what is found stays the same."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from google.longrunning import operations_grpc_pb2, operations_pb2
+
+from beholden.v1 import video_pb2, video_pb2_grpc
+from tests import clips
+from tests.house import House, house
+
+_SETTINGS = {"VIDEO__CHUNK_SECONDS": "5", "JOBS__LEASE_SECONDS": "2"}
+
+
+def main() -> None:
+    """Says how often it was killed and at which chunks, and whether the results are equal."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=10)
+    kills = parser.parse_args().kills
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "videos").symlink_to(clips.real(clips.WALKERS).parent)
+        settings = {**_SETTINGS, "VIDEO__FOLDER": str(place / "videos")}
+        begun = time.perf_counter()
+        with house(place, **settings) as running:
+            whole = _found(running, _over(running, _begin(running)))
+            name = _begin(running)
+        print(f"undisturbed: {len(whole)} annotations, {time.perf_counter() - begun:.0f} s")
+        places: list[float] = []
+        for _ in range(kills):
+            with house(place, **settings) as running:
+                places.append(_after_progress(running, name, places[-1] if places else 0.0))
+                running.kill()
+        with house(place, **settings) as running:
+            disturbed = _found(running, _over(running, name))
+        assert disturbed == whole, "what was found is not the same"
+        shown = ", ".join(f"{one:.0%}" for one in places)
+        print(f"killed {kills} times, at {shown}: the same {len(whole)} annotations")
+
+
+def _begin(running: House) -> str:
+    request = video_pb2.AnalyzeVideoRequest(
+        video=video_pb2.Video(file=clips.WALKERS),
+        features=[
+            "VIDEO_FEATURE_PEOPLE",
+            "VIDEO_FEATURE_ACTIVITIES",
+            "VIDEO_FEATURE_SEGMENTS",
+            "VIDEO_FEATURE_FACES",
+        ],
+    )
+    with running.channel() as channel:
+        stub = video_pb2_grpc.VideoServiceStub(channel)
+        operation = stub.AnalyzeVideo(request, metadata=running.headers("daily-herald"))
+    return str(operation.name)
+
+
+def _operation(running: House, name: str) -> tuple[Any, video_pb2.AnalyzeVideoMetadata]:
+    with running.channel() as channel:
+        stub = operations_grpc_pb2.OperationsStub(channel)
+        operation = stub.GetOperation(
+            operations_pb2.GetOperationRequest(name=name), metadata=running.headers("daily-herald")
+        )
+    told = video_pb2.AnalyzeVideoMetadata()
+    operation.metadata.Unpack(told)
+    return operation, told
+
+
+def _over(running: House, name: str) -> str:
+    while True:
+        operation, _ = _operation(running, name)
+        if operation.done:
+            assert operation.HasField("response"), operation.error
+            return name
+        time.sleep(0.3)
+
+
+def _after_progress(running: House, name: str, before: float) -> float:
+    """Waits for a chunk more, and then into the middle of the next."""
+    while True:
+        operation, told = _operation(running, name)
+        assert not operation.done, "it was over before it was killed often enough"
+        if told.progress > before:
+            time.sleep(0.15)
+            return told.progress
+        time.sleep(0.02)
+
+
+def _found(running: House, name: str) -> list[bytes]:
+    found: list[bytes] = []
+    with running.channel() as channel:
+        stub = video_pb2_grpc.VideoServiceStub(channel)
+        for aggregate in ("VIDEO_AGGREGATE_SEGMENT", "VIDEO_AGGREGATE_FRAME"):
+            request = video_pb2.ListVideoAnnotationsRequest(
+                operation=name, aggregate_by=aggregate, page_size=1000
+            )
+            while True:
+                page = stub.ListVideoAnnotations(request, metadata=running.headers("daily-herald"))
+                found += [one.SerializeToString(deterministic=True) for one in page.annotations]
+                if not page.next_page_token:
+                    break
+                request.page_token = page.next_page_token
+    return found
+
+
+if __name__ == "__main__":
+    main()
