@@ -46,6 +46,9 @@ class Telemetry:
         self._decisions = meter.create_counter(
             "beholden.decisions", "{decision}", "What the law decided."
         )
+        self._obligations = meter.create_counter(
+            "beholden.obligations", "{obligation}", "What allowed calls had to honour."
+        )
 
     async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Changes nothing about the call."""
@@ -85,6 +88,8 @@ class Telemetry:
                 "law": reason.law if reason else "",
             },
         )
+        for obligation in decision.obligations if decision.allowed else ():
+            self._obligations.add(1, {"action": call.method.action, "kind": obligation.kind})
         span.set_attributes(
             {
                 "beholden.tenant": call.principal.tenant,

@@ -1,25 +1,27 @@
-"""Sends traces and metrics where OpenTelemetry's own environment says, and logs to stderr."""
+"""Sends traces, metrics and logs where OpenTelemetry's own environment says, and logs to stderr too."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
-from opentelemetry import metrics, trace
+from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from pydantic import BaseModel
+
+from beholden.runtime.exporters import started
 
 _MOST_CHARACTERS = 16_384
 
 
 class TelemetrySettings(BaseModel):
-    """How the process logs. Traces and metrics: OTEL_EXPORTER_OTLP_ENDPOINT and its kin."""
+    """How the process logs to stderr. The rest is OpenTelemetry's: OTEL_EXPORTER_OTLP_ENDPOINT and kin."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe records that are logged."""
@@ -42,38 +44,9 @@ def telemetry(settings: TelemetrySettings, service: str) -> Iterator[None]:
                 "service.version": version("beholden"),
             }
         )
-        for signal, start in (("TRACES", _start_traces), ("METRICS", _start_metrics)):
-            if _wanted(signal):
-                stack.callback(start(resource))
+        for ending in started(resource):
+            stack.callback(ending)
         yield
-
-
-def _wanted(signal: str) -> bool:
-    off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
-    off = off or os.environ.get(f"OTEL_{signal}_EXPORTER", "otlp") == "none"
-    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
-    return not off and any(os.environ.get(name) for name in endpoints)
-
-
-def _start_traces(resource: Resource) -> Callable[[], object]:
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-    return provider.shutdown
-
-
-def _start_metrics(resource: Resource) -> Callable[[], object]:
-    from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
-    from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-
-    provider = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource)
-    metrics.set_meter_provider(provider)
-    return provider.shutdown
 
 
 def _log_to_stderr(settings: TelemetrySettings) -> None:

@@ -58,6 +58,7 @@ from beholden.runtime.health import Probe
 from beholden.runtime.served import Served
 from beholden.runtime.settings import Settings
 from beholden.runtime.video import Matcher, VideoHall, permissions
+from beholden.runtime.watching import watched, watched_inference, watched_store
 from beholden.search.erasure.sweeper import Sweeper
 from beholden.search.pipeline import SearchPipeline
 from beholden.search.servicer import SearchServicer
@@ -136,12 +137,12 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
     roles = sorted({role for name in names for role in _roles(name, rules)})
     async with AsyncExitStack() as stack:
         workers = stack.enter_context(ThreadPoolExecutor(settings.workers, "worker"))
-        policy = await open_policy(settings.policy_url, settings.policy)
+        policy = watched(await open_policy(settings.policy_url, settings.policy), "policy")
         stack.push_async_callback(policy.close)
         shadow = open_shadow(settings.policy, metrics.get_meter("beholden"))
         if shadow is not None:
             stack.push_async_callback(shadow.close)
-        ledger = await open_ledger(settings.ledger_url, settings.ledger)
+        ledger = watched(await open_ledger(settings.ledger_url, settings.ledger), "ledger")
         stack.push_async_callback(ledger.close)
         authorities = LawAuthorities(settings.law_folder)
         reviews = await open_reviews(
@@ -152,16 +153,18 @@ async def house(settings: Settings, names: Sequence[str]) -> AsyncIterator[House
             notices = await open_notices(settings.ledger_url, settings.ledger, settings.notices)
             stack.push_async_callback(notices.close)
         models = await asyncio.to_thread(_models, settings, roles)
-        engine = await open_inference(
-            settings.inference_url,
-            settings.model_repository,
-            [model for model in models.values() if model is not None],
-            settings.inference,
+        engine = watched_inference(
+            await open_inference(
+                settings.inference_url,
+                settings.model_repository,
+                [model for model in models.values() if model is not None],
+                settings.inference,
+            )
         )
         stack.push_async_callback(engine.close)
         store = None
         if any(_stores(name, rules) for name in names) or _shares(settings, names):
-            store = await open_store(settings.store_url, settings.store)
+            store = watched_store(await open_store(settings.store_url, settings.store))
             stack.push_async_callback(store.close)
         if store is not None and "search" in names:
             sweeper = Sweeper(

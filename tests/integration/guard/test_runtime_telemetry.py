@@ -1,4 +1,4 @@
-"""Traces and metrics reach a real collector; logs say which trace they belong to."""
+"""Traces, metrics and logs reach a collector; logs say which trace they belong to."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import grpc
 import pytest
-from opentelemetry.proto.collector.metrics.v1 import (
-    metrics_service_pb2,
-    metrics_service_pb2_grpc,
-)
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.sdk.trace import TracerProvider
 
 from beholden.runtime.telemetry import JsonLines, PlainLines
+from tests.collector import collector
 
 PROGRAM = """
 import logging
@@ -33,33 +26,6 @@ with telemetry(TelemetrySettings(log_format="json"), "beholden-search"):
     metrics.get_meter("t").create_counter("a.counter").add(3)
     logging.getLogger("beholden.t").debug("not told")
 """
-
-
-@asynccontextmanager
-async def collector() -> AsyncIterator[tuple[str, list[Any], list[Any]]]:
-    """A collector's address, the spans it got, and the metrics."""
-    spans: list[Any] = []
-    metrics: list[Any] = []
-
-    class Traces(trace_service_pb2_grpc.TraceServiceServicer):
-        async def Export(self, request: Any, context: Any) -> Any:  # noqa: N802
-            spans.extend(request.resource_spans)
-            return trace_service_pb2.ExportTraceServiceResponse()
-
-    class Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
-        async def Export(self, request: Any, context: Any) -> Any:  # noqa: N802
-            metrics.extend(request.resource_metrics)
-            return metrics_service_pb2.ExportMetricsServiceResponse()
-
-    server = grpc.aio.server()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Traces(), server)
-    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(Metrics(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        yield f"http://127.0.0.1:{port}", spans, metrics
-    finally:
-        await server.stop(None)
 
 
 async def run(**environment: str) -> list[dict[str, Any]]:
@@ -78,16 +44,18 @@ async def run(**environment: str) -> list[dict[str, Any]]:
 
 
 async def test_sends_what_it_has_before_it_ends():
-    async with collector() as (address, spans, metrics):
-        [line] = await run(OTEL_EXPORTER_OTLP_ENDPOINT=address)
-    [span] = [one for scope in spans[0].scope_spans for one in scope.spans]
+    with collector() as kept:
+        [line] = await run(OTEL_EXPORTER_OTLP_ENDPOINT=kept.address)
+    [span] = kept.spans()
     assert span.name == "a span"
     assert line["trace_id"] == span.trace_id.hex()
     assert (line["level"], line["logger"], line["message"]) == ("info", "beholden.t", "in span")
-    attributes = {one.key: one.value.string_value for one in spans[0].resource.attributes}
+    resource = kept.traces[0].resource_spans[0].resource
+    attributes = {one.key: one.value.string_value for one in resource.attributes}
     assert attributes["service.name"] == "beholden-search"
-    names = [one.name for scope in metrics[0].scope_metrics for one in scope.metrics]
-    assert "a.counter" in names
+    assert "a.counter" in kept.metric_names()
+    [record] = kept.lines()
+    assert (record.body.string_value, record.trace_id) == ("in span", span.trace_id)
 
 
 @pytest.mark.parametrize(
@@ -95,17 +63,16 @@ async def test_sends_what_it_has_before_it_ends():
     [
         {},
         {"OTEL_SDK_DISABLED": "true"},
-        {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"},
+        {f"OTEL_{one}_EXPORTER": "none" for one in ("TRACES", "METRICS", "LOGS")},
     ],
 )
 async def test_sends_nothing_unless_told_to(environment: dict[str, str]):
-    async with collector() as (address, spans, metrics):
+    with collector() as kept:
         if environment:
-            environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": address} | environment
+            environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": kept.address} | environment
         [line] = await run(**environment)
-        assert "trace_id" not in line
-        assert not spans
-        assert not metrics
+    assert "trace_id" not in line
+    assert not kept.traces + kept.metrics + kept.logs
 
 
 def record(message: str, *, failed: bool = False) -> logging.LogRecord:
