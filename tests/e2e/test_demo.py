@@ -72,6 +72,7 @@ def test_the_story_is_told(newcomer: dict[str, str], tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.thorough
 def test_it_is_told_on_peoples_own_pictures(newcomer: dict[str, str], tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -91,6 +92,7 @@ def test_it_is_told_on_peoples_own_pictures(newcomer: dict[str, str], tmp_path: 
     assert (Path(kept.group(1)) / "ledger.db").is_file()
 
 
+@pytest.mark.thorough
 def test_a_role_without_a_model_is_left_out_and_said(
     newcomer: dict[str, str], tmp_path: Path
 ) -> None:

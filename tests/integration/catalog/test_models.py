@@ -26,6 +26,8 @@ from beholden.catalog.reports import Outcome
 from beholden.catalog.repository import available, verify
 from tests.pictures import archives
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[3]
 CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
 MIRROR = Path(os.environ.get("BEHOLDEN_MODEL_MIRROR") or ROOT.parent / "shared" / "models")

@@ -70,6 +70,7 @@ async def test_a_newer_schema_is_refused(ledger_url: str) -> None:
         await open_ledger(ledger_url, LedgerSettings())
 
 
+@pytest.mark.thorough
 async def test_many_processes_open_a_new_ledger_at_once(ledger_url: str) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(child(CHILD, "join", ledger_url)) for _ in range(4)]

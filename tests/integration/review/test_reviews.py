@@ -236,6 +236,7 @@ def test_every_step_is_in_the_ledger(alice: Person, bob: Person, parent: str) ->
     assert dict(searched.body["withheld"]) == {"review": 2}
 
 
+@pytest.mark.thorough
 def test_killed_between_every_step(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("killed")
     with reviewing(folder) as (served, meet):

@@ -12,6 +12,7 @@ from tests.pictures import ROOT
 LISTS = (triton._REQUIREMENTS, milvus._REQUIREMENTS)
 
 
+@pytest.mark.thorough
 def test_what_is_listed_is_installed_once_and_only_by_its_hash(tmp_path: Path) -> None:
     wanted = tmp_path / "wanted.txt"
     wanted.write_text("# nothing\n")
