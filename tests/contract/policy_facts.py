@@ -11,6 +11,7 @@ _LAW: Any = law().data["law"]
 ACTIONS = sorted(_LAW["actions"])
 PURPOSES = sorted(_LAW["purposes"]["known"])
 KINDS = sorted(_LAW["kinds"])
+ACQUISITIONS = sorted(_LAW["provenance"]["acquisitions"])
 JUNK: list[Any] = [
     "", " ", "x", "*", "é", "𝔭olice", 'a"b', "a\\b", "\x01", "\u2028", "police_department ",
     "Police_Department", 0, 1, -1, 1.5, True, False, None, [], {}, ["x"], {"x": 1}, "2021-05-18",
@@ -40,13 +41,16 @@ def random_facts(source: random.Random) -> dict[str, Any]:
         "jurisdiction": source.choice(["", "", "", "US-WA", "IT", "it", "FR-75"]),
         "on_behalf_of": "",
         "case": source.choice(["", "", "4711"]),
+        "realtime": source.choice(["", "no", "yes"]),
+        "public_space": source.choice(["", "no", "yes"]),
         "evidence": {},
         "request": {
             "collection": "collections/staff",
             "min_similarity": source.choice(SIMILARITIES),
             "max_results": source.choice([0, 1, 10, 4096]),
             "provenance": source.choice(
-                [None, {}, {"source": "web"}, {"source": "web", "consent_id": "c"}, {"legal_basis": "x"}]
+                [None, {}, {"source": "web"}, {"source": "web", "consent_id": "c"}, {"legal_basis": "x"},
+                 {"source": "web", "legal_basis": "x", "acquisition": source.choice(ACQUISITIONS)}]
             ),
         },
         "time": {"now": source.choice(TIMES), "ns": NS},
@@ -57,6 +61,9 @@ def random_facts(source: random.Random) -> dict[str, Any]:
         facts["client"] = client.facts()
     if source.random() < 0.4:
         facts["evidence"] = {"authorisation": _authorisation(source)}
+    if source.random() < 0.15:
+        asked = source.choice([[], ["FACE_ATTRIBUTE_ALL"], ["FACE_ATTRIBUTE_EMOTIONS"]])
+        facts["request"]["attributes"] = asked
     for _ in range(source.choice([0, 0, 0, 1, 2])):
         _spoil(facts, source)
     return facts

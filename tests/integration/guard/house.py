@@ -41,6 +41,7 @@ from beholden.v1 import (
     governance_pb2_grpc,
     moderation_pb2,
     moderation_pb2_grpc,
+    policy_pb2,
     search_pb2,
     search_pb2_grpc,
 )
@@ -170,9 +171,13 @@ async def house(
     more: Sequence[tuple[ServiceDescriptor, Mapping[str, grpc.RpcMethodHandler[Any, Any]]]] = (),
     ask_again: float = 60,
     shadow: Shadow | None = None,
+    guarding: Mapping[str, Any] | None = None,
     **limits: Any,
 ) -> AsyncIterator[House]:
-    """The server, its caller's channel, and everything between; `more` are services of the test's own."""
+    """The server, its caller's channel, and everything between.
+
+    `more` are services of the test's own; `guarding` takes the place of what the guard has here.
+    """
     key_file = folder / "key"
     key_file.write_bytes(SECRET)
     spans, metrics = InMemorySpanExporter(), InMemoryMetricReader()
@@ -181,9 +186,7 @@ async def house(
     law, book = Law(), Book()
     guard = Guard(
         [*SERVICES, *(service for service, _ in more)],
-        policy=law,
-        ledger=book,
-        tenants=TENANTS,
+        **{"policy": law, "ledger": book, "tenants": TENANTS, **(guarding or {})},
         settings=GuardSettings(
             identity=IdentitySettings(key_file=key_file, leeway=0),
             limits=LimitsSettings(**limits),
@@ -239,6 +242,13 @@ def _servicer(home: House, service: ServiceDescriptor) -> Any:
         return staticmethod(stream if descriptor.server_streaming else answer)
 
     return type(service.name, (), {one.name: method(one) for one in service.methods})()
+
+
+def action(method: MethodDescriptor) -> str:
+    """What the law knows it by."""
+    options: Any = method.GetOptions()
+    name: str = options.Extensions[policy_pb2.method_policy].action
+    return name
 
 
 def named(method: str) -> MethodDescriptor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import random
 from pathlib import Path
@@ -50,13 +51,26 @@ async def test_random_facts(calls: int, tmp_path: Path) -> None:
     assert len(codes) >= 10
 
 
+async def test_a_decision_depends_on_law_and_facts_alone(tmp_path: Path) -> None:
+    """Whatever was asked before, at the same time and by which thread, and facts are left as they were."""
+    source = random.Random(7)
+    calls = [random_facts(source) for _ in range(60)]
+    said = copy.deepcopy(calls)
+    async with opened("rego", law(), tmp_path) as engine:
+        first = [await engine.evaluate(facts) for facts in calls]
+        order = source.sample(range(len(calls)), len(calls))
+        again = await asyncio.gather(*(engine.evaluate(calls[number]) for number in order))
+    assert [first[number] for number in order] == list(again)
+    assert calls == said
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_spoiled_law(seed: int, tmp_path: Path) -> None:
     """Adopts every regime, names a court, then takes entries of the law away or puts junk there."""
     source = random.Random(seed)
     data: Any = copy.deepcopy(law().data)
     data["law"]["regimes"]["adopted"] = sorted(data["regimes"])
-    data["law"]["issuers"] = {COURT: {"issues": ["authorisation"]}}
+    data["law"]["issuers"] = {COURT: {"issues": ["authorisation"], "office": "court"}}
     data["law"]["revocations"] = {COURT: ["order-2"]}
     data["law"]["exemptions"]["by-order"] = {
         "says": "an order of the court",

@@ -20,6 +20,7 @@ from tests.contract.policy_facts import JUNK, KINDS, PURPOSES, random_facts
 CLASSES = sorted(law().data["law"]["classes"])  # type: ignore[index, call-overload, type-var, arg-type]
 POLICE_PURPOSES = ["criminal_investigation", "missing_persons", "public_security"]
 CALLS = 60
+PLAIN = {"says": "plainly", "since": "2020-01-01", "until": ""}
 BAN: dict[str, Any] = {"classes": ["governance", "gallery"]}
 LIFT: dict[str, Any] = {
     "lifts": ["amazon-2021/police-face-comparison"],
@@ -39,8 +40,26 @@ def restriction(source: random.Random) -> dict[str, Any]:
         "jurisdictions": source.choice([["US"], ["EU"], ["IT", "US-WA"]]),
         "since": source.choice(["2020-06-10", "2026-11-22T00:35:37Z", "2028-01-01"]),
         "until": source.choice(["", "2027-06-10", "2030-01-01"]),
+        **source.choice(
+            [
+                {},
+                {"realtime": True},
+                {"public_space": True},
+                {"attributes": ["FACE_ATTRIBUTE_ALL"]},
+                {"acquisitions": ["ACQUISITION_UNTARGETED"]},
+                {"urgent": True},
+            ]
+        ),
     }
     return _varied(entry, source)
+
+
+def duty(source: random.Random) -> dict[str, Any]:
+    """Something that is asked of somebody."""
+    asks = source.choice(
+        [{"review": 2}, {"min_similarity": 0.99}, {"delete_by": 24, "notify": ["x"]}]
+    )
+    return {**restriction(source), "asks": asks}
 
 
 def exemption(source: random.Random) -> dict[str, Any]:
@@ -51,6 +70,9 @@ def exemption(source: random.Random) -> dict[str, Any]:
         "tenants": source.choice(["any", ["metro-police"], ["daily-herald", "find-the-lost"]]),
         "purposes": source.sample(POLICE_PURPOSES, 2),
         "requires": source.choice([[], [], ["case"]]),
+        **source.choice(
+            [{}, {}, {"kinds": source.sample(KINDS, 3)}, {"offices": {"ordinary": []}}]
+        ),
         "since": source.choice(["2020-06-10", "2026-11-22", "2028-01-01"]),
         "until": source.choice(["", "2027-06-10", "2030-01-01"]),
     }
@@ -75,17 +97,20 @@ def more(
     """The law with a few more entries under `topic`, and one among them that certainly binds."""
     data: Any = copy.deepcopy(law().data)
     data["law"][topic] |= {f"more-{number}": entry(source) for number in range(8)}
-    data["law"][topic]["plain"] = {"says": "plainly", "since": "2020-01-01", "until": "", **plain}
+    data["law"][topic]["plain"] = {**PLAIN, **plain}
     return changed(law(), data=data)
 
 
-async def allowed(engine: PolicyEngine, calls: list[dict[str, Any]]) -> set[int]:
-    """Which of the calls may be made; one that cannot be decided may not."""
-    found = set()
+async def allowed(engine: PolicyEngine, calls: list[dict[str, Any]]) -> dict[int, set[str]]:
+    """Which of the calls may be made, under which obligations; one that cannot be decided may not."""
+    found = {}
     for number, facts in enumerate(calls):
         with suppress(Unavailable):
-            if (await engine.decide(facts)).allowed:
-                found.add(number)
+            decision = await engine.decide(facts)
+            if decision.allowed:
+                found[number] = {
+                    f"{one.kind} {one.value} {one.law}" for one in decision.obligations
+                }
     return found
 
 
@@ -95,9 +120,16 @@ async def test_more_restrictions_never_allow_more(seed: int, tmp_path: Path) -> 
     calls = [random_facts(source) for _ in range(CALLS)]
     async with opened("rego", law(), tmp_path) as engine:
         before = await allowed(engine, calls)
-    async with opened("rego", more("moratoria", restriction, BAN, source), tmp_path) as engine:
+    restricted = more("moratoria", restriction, BAN, source)
+    data: Any = restricted.data
+    data["law"]["consent"] |= {"more": restriction(source)}
+    data["law"]["duties"] |= {f"more-{number}": duty(source) for number in range(4)}
+    data["law"]["duties"]["plain"] = {**PLAIN, "asks": {"review": 1}}
+    async with opened("rego", changed(restricted, data=data), tmp_path) as engine:
         after = await allowed(engine, calls)
-    assert after < before
+    assert after.keys() < before.keys()
+    assert all(before[number] <= after[number] for number in after), "a duty is lost"
+    assert any(before[number] < after[number] for number in after), "no duty binds"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -111,4 +143,4 @@ async def test_more_exemptions_never_deny_more(seed: int, tmp_path: Path) -> Non
         before = await allowed(engine, calls)
     async with opened("rego", more("exemptions", exemption, LIFT, source), tmp_path) as engine:
         after = await allowed(engine, calls)
-    assert after > before
+    assert after.keys() > before.keys()

@@ -10,6 +10,24 @@ NONE = dict.fromkeys(
 )
 
 
+LOOKALIKES = [
+    "Missing_Persons",
+    "MISSING_PERSONS",
+    "missing_persons ",
+    " missing_persons",
+    "missing-persons",
+    "missing persons",
+    "missing_persons\t",
+    "missing_persons\0",
+    "missing_persons\r\nbeholden-case: 1",
+    "m\u0131ssing_persons",
+    "missing_pers\u043ens",
+    "missing\u200b_persons",
+    "\uff4dissing_persons",
+]
+"""Other spellings of a purpose: case, blanks, controls, a dotless i, a Cyrillic o, nothing, full width."""
+
+
 @pytest.mark.parametrize(
     ("metadata", "said"),
     [
@@ -54,3 +72,10 @@ def test_refused_by_its_key(key: str, values: tuple[str, ...]):
     with pytest.raises(InvalidArgument) as refused:
         declarations({key: values})
     assert refused.value.field == key
+
+
+@pytest.mark.parametrize("purpose", LOOKALIKES)
+def test_a_purpose_that_only_looks_like_one(purpose: str):
+    with pytest.raises(InvalidArgument) as refused:
+        declarations({"beholden-purpose": (purpose,)})
+    assert refused.value.field == "beholden-purpose"
