@@ -37,7 +37,7 @@ def random_facts(source: random.Random) -> dict[str, Any]:
         "principal": {"id": "ann", "roles": source.sample(["auditor", "operator", "reader"], 1)},
         "tenant": tenant,
         "action": source.choice(ACTIONS),
-        "purpose": source.choice(["", *PURPOSES]),
+        "purpose": source.choice([*[""] * len(PURPOSES), *PURPOSES]),
         "jurisdiction": source.choice(["", "", "", "US-WA", "IT", "it", "FR-75"]),
         "on_behalf_of": "",
         "case": source.choice(["", "", "4711"]),
@@ -59,7 +59,7 @@ def random_facts(source: random.Random) -> dict[str, Any]:
         client = source.choice(list(TENANTS.values()))
         facts["on_behalf_of"] = source.choice([client.id, source.choice(KINDS), "nobody"])
         facts["client"] = client.facts()
-    if source.random() < 0.4:
+    if source.random() < 0.3:
         facts["evidence"] = {"authorisation": _authorisation(source)}
     if source.random() < 0.15:
         asked = source.choice([[], ["FACE_ATTRIBUTE_ALL"], ["FACE_ATTRIBUTE_EMOTIONS"]])

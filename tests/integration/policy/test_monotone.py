@@ -19,7 +19,7 @@ from tests.contract.policy_facts import JUNK, KINDS, PURPOSES, random_facts
 
 CLASSES = sorted(law().data["law"]["classes"])  # type: ignore[index, call-overload, type-var, arg-type]
 POLICE_PURPOSES = ["criminal_investigation", "missing_persons", "public_security"]
-CALLS = 60
+CALLS = 90
 PLAIN = {"says": "plainly", "since": "2020-01-01", "until": ""}
 BAN: dict[str, Any] = {"classes": ["governance", "gallery"]}
 LIFT: dict[str, Any] = {
