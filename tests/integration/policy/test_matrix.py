@@ -27,6 +27,7 @@ NOW = "2025-06-01T12:00:00Z"
 # The engines build a law once for all regimes: which is adopted is said with each call.
 ADOPTION = "package law.regimes\n\nadopted := input.adopted\n"
 NONE = "none"
+ROLES = sorted({role for roles in LAW["roles"].values() for role in roles})
 EXPECTED = {
     "MORATORIUM", "KIND_NOT_ENTITLED", "PURPOSE_REQUIRED", "CONSENT_REQUIRED"
 }  # fmt: skip
@@ -52,7 +53,7 @@ def calls() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def facts(regime: str, kind: str, action: str, purpose: str) -> dict[str, Any]:
     return {
         "adopted": [] if regime == NONE else [regime],
-        "principal": {"id": "ann", "roles": ["auditor", "operator", "reviewer"]},
+        "principal": {"id": "ann", "roles": ROLES},
         "tenant": {"id": "someone", "kind": kind, "name": "Someone", "jurisdiction": "US-WA"},
         "action": action,
         "purpose": purpose,
