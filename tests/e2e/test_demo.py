@@ -63,7 +63,7 @@ def test_the_story_is_told(newcomer: dict[str, str], tmp_path: Path) -> None:
     assert ended.code == 0, ended.out + ended.err
     for line in STORY:
         assert line in ended.out
-    assert len(ended.out.splitlines()) <= 60
+    assert len(ended.out.splitlines()) <= 70
     drawn = {path.name for path in (tmp_path / "out").iterdir()}
     assert drawn == {"1-faces.png", "2-found.png", "4-found.png", "5-verdict.png"}
     for name in drawn:
@@ -111,6 +111,7 @@ def test_a_folder_without_pictures(newcomer: dict[str, str], tmp_path: Path, nam
     assert "no JPEG or PNG files" in ended.err
 
 
+@pytest.mark.thorough
 def test_ctrl_c_leaves_nothing_behind(newcomer: dict[str, str], tmp_path: Path) -> None:
     with subprocess.Popen(
         command("demo"),

@@ -20,6 +20,7 @@ SHIPPED = Path(skimage.__file__).parent / "data"
     ("picture", "label", "x", "y"),
     [("astronaut.png", "Person", 0.44, 0.23), ("coffee.png", "Cup", 0.5, 0.4)],
 )
+@pytest.mark.thorough
 def test_the_second_object_detector_speaks_alone(
     tmp_path: Path, picture: str, label: str, x: float, y: float
 ) -> None:

@@ -29,6 +29,7 @@ async def check(url: str, acknowledged: list[str]) -> Verification:
         return found
 
 
+@pytest.mark.thorough
 async def test_kill_9_loses_nothing_acknowledged(ledger_url: str) -> None:
     acknowledged: list[str] = []
     for after in (1, 40, 200):

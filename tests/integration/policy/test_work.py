@@ -202,6 +202,7 @@ def _record(number: int, calls: list[dict[str, Any]], decisions: list[Any]) -> R
     )
 
 
+@pytest.mark.thorough
 def test_recorded_decisions_under_another_law(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

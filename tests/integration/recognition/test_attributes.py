@@ -55,6 +55,7 @@ def files(pattern: str) -> list[str]:
     return [str(one.relative_to(DATA)) for one in found]
 
 
+@pytest.mark.thorough
 def test_every_known_person_is_told_as_they_present(ask: Ask) -> None:
     wrong, faces = [], 0
     for picture in files("faces/**/*"):
@@ -67,6 +68,7 @@ def test_every_known_person_is_told_as_they_present(ask: Ask) -> None:
     assert wrong == []
 
 
+@pytest.mark.thorough
 def test_few_real_faces_are_held_for_replayed_or_altered(ask: Ask) -> None:
     faces = [
         face

@@ -90,6 +90,7 @@ async def test_cut_short_between_two_writes(tmp_path: Path, act: str) -> None:
         await whole(store)
 
 
+@pytest.mark.thorough
 async def test_kill_9_leaves_every_person_whole(tmp_path: Path) -> None:
     with child(CHILD, "change_people_for_ever", tmp_path) as process:
         assert process.stdout is not None

@@ -29,6 +29,7 @@ def test_the_policies_pass() -> None:
         ("usage/rules/role/role_test.rego", "\ntest_fails if 1 == 2\n", "opa test"),
     ],
 )
+@pytest.mark.thorough
 def test_what_would_spoil_them_is_found(tmp_path: Path, file: str, more: str, problem: str) -> None:
     folder = Path(shutil.copytree(POLICIES, tmp_path / "policies"))
     with (folder / file).open("a") as module:
