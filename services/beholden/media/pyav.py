@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any, cast
 
 import av
@@ -16,7 +16,7 @@ import numpy as np
 from av.error import FFmpegError
 from av.video.reformatter import Interpolation
 
-from beholden.core.errors import InvalidArgument
+from beholden.core.errors import FailedPrecondition, InvalidArgument
 from beholden.core.faces import Pixels
 from beholden.core.video import SECOND, Glance, VideoInfo, VideoLimits
 from beholden.media.containers import HEAD, container
@@ -82,6 +82,15 @@ class AvClip:
         self._limits = limits
         self._field = field
         self._origin = _microseconds(stream.start_time or 0, stream.time_base)
+        # FFmpeg crashes the process where a file is closed while another thread reads it.
+        self._using = Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Waits for who reads; whoever reads afterwards is refused."""
+        self._closed = True  # first, so that who reads lets go at the next frame
+        with self._using:
+            self._file.close()
 
     def frames(self, start_us: int = 0, index: int = 0) -> Iterator[AvFrame]:
         """See `core.video.Clip.frames`."""
@@ -108,19 +117,34 @@ class AvClip:
     def _decoded(self, start_us: int) -> Iterator[av.VideoFrame]:
         """From the key frame before `start_us`, or from the beginning where seeking misses it."""
         for place in (start_us, 0):
-            if place:
-                target = int((place + self._origin) / (self._stream.time_base * SECOND))
-                self._file.seek(target, stream=self._stream, backward=True)
-            else:
-                self._file.seek(0)
-            frames = (one for one in self._file.decode(self._stream) if one.pts is not None)
-            first = next(frames, None)
+            with self._open():
+                if place:
+                    target = int((place + self._origin) / (self._stream.time_base * SECOND))
+                    self._file.seek(target, stream=self._stream, backward=True)
+                else:
+                    self._file.seek(0)
+            frames = self._file.decode(self._stream)
+            first = self._next(frames)
             if first is None:
                 continue
             begins = _microseconds(first.pts or 0, self._stream.time_base) - self._origin
             if place == 0 or begins <= start_us:
-                yield from chain((first,), frames)
+                yield first
+                while frame := self._next(frames):
+                    yield frame
                 return
+
+    def _next(self, frames: Iterator[av.VideoFrame]) -> av.VideoFrame | None:
+        """The next one with a time."""
+        with self._open():
+            return next((one for one in frames if one.pts is not None), None)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._using:
+            if self._closed:
+                raise FailedPrecondition("the video was closed", remedy="open it again")
+            yield
 
     def _check_end(self, last: int) -> None:
         """A file that was cut short ends without an error of its own."""
@@ -162,7 +186,11 @@ class AvReader:
                 stream.codec_context.options = {"max_pixels": str(self._limits.max_pixels)}
                 # A thread for each core holds a frame for each core; analysis has its own threads.
                 stream.thread_count = 1
-                yield AvClip(file, stream, _upright(file, stream, info), self._limits, field)
+                clip = AvClip(file, stream, _upright(file, stream, info), self._limits, field)
+                try:
+                    yield clip
+                finally:
+                    clip.close()
 
     def _format(self, content: IO[bytes], field: str) -> str:
         head = content.read(HEAD)

@@ -113,7 +113,7 @@ class Analysis:
         loop = asyncio.get_running_loop()
         reading = loop.run_in_executor(self._workers, next, batches, None)
         try:
-            while (read := await reading) is not None:
+            while (read := await asyncio.shield(reading)) is not None:
                 # The next frames are decoded while these are looked at.
                 reading = loop.run_in_executor(self._workers, next, batches, None)
                 samples, segments = read
@@ -121,7 +121,7 @@ class Analysis:
                 if samples:
                     found += await self._see(samples)
         finally:
-            # A decoder belongs to one thread at a time: nobody may close it meanwhile.
+            # Decoding goes on in its thread when this is cancelled: the clip is closed after it.
             await asyncio.wait([reading])
         if state.ended:
             found += await self._finish()

@@ -1,5 +1,7 @@
 """Video files: what is read, how exactly, and what is refused with which reason."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,10 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from beholden.core.errors import InvalidArgument
+from beholden.core.errors import FailedPrecondition, InvalidArgument
 from beholden.core.faces import Pixels
 from beholden.core.video import SECOND, VideoLimits
-from beholden.media.pyav import AvReader
+from beholden.media.pyav import AvClip, AvReader
 from tests import clips
 
 FRAMES = [clips.noise(number // 10) for number in range(40)]
@@ -49,6 +51,21 @@ def test_every_frame_is_read_in_order(film: Path) -> None:
     glance = seen[25].glance()
     assert glance.shape == (54, 96, 3)
     assert difference(glance, seen[25].pixels(96)) < 6
+
+
+def test_a_clip_may_be_closed_while_another_thread_reads_it(film: Path) -> None:
+    def read(clip: AvClip) -> None:
+        while True:
+            for _ in clip.frames():
+                pass
+
+    for pause in (0.001, 0.01, 0.03):
+        with ThreadPoolExecutor(1) as thread:
+            with AvReader(VideoLimits()).open(film, field="video") as clip:
+                reading = thread.submit(read, clip)
+                time.sleep(pause)
+            with pytest.raises(FailedPrecondition, match="closed"):
+                reading.result()
 
 
 def test_reading_goes_on_from_a_time(film: Path) -> None:
