@@ -54,9 +54,9 @@ status: $(STUBS) ## Show what `make up` started, and how it is
 test: setup $(if $(filter true,$(CI)),ci-engines) ## Everything that must hold: check, and every test
 	@$(MAKE) --no-print-directory -j 2 check tests
 
-# Four at a time on two cores, since a test waits now and then.
+# Three at a time on two cores, since a test waits now and then.
 tests: $(STUBS)
-	@$(BIN)/python -m pytest -q -n 4 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
 
 ci-engines: $(STUBS)
 	@$(BIN)/beholden engines install || true

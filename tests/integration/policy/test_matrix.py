@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
+
 from beholden.core.law import Evaluation
 from beholden.policy.checking import in_process
 from beholden.policy.decision import parse
@@ -98,6 +100,7 @@ def words(given: Mapping[str, Any]) -> str:
     return json.dumps([given["adopted"], given["tenant"]["kind"], law_of])
 
 
+@pytest.mark.thorough
 async def test_every_rpc_every_kind_every_regime() -> None:
     asked = list(calls())
     assert len(asked) == len(METHODS) * len(LAW["kinds"]) * (len(REGIMES) + 1)

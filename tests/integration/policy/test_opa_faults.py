@@ -151,6 +151,8 @@ async def test_stopped_in_the_middle(tmp_path: Path) -> None:
         engine = OpaEngine(url, PolicySettings(opa_timeout=0.3))
         assert (await engine.decide(call())).allowed
         server.send_signal(signal.SIGSTOP)
+        while Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            await asyncio.sleep(0.01)
         with pytest.raises(Unavailable):
             await engine.decide(call())
         server.send_signal(signal.SIGCONT)
