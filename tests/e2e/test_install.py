@@ -22,6 +22,7 @@ INSTEAD = {
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.thorough
 def test_the_image_stands_alone(tmp_path: Path) -> None:
     image = build(tmp_path, {}, HERE, INSTEAD)
     ran = "\n".join(image.steps)

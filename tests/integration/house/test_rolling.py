@@ -28,6 +28,7 @@ async def health(channel: grpc.aio.Channel) -> int:
     return (await health_pb2_grpc.HealthStub(channel).Check(asked)).status
 
 
+@pytest.mark.thorough
 async def test_servers_and_law_are_replaced_one_after_another_and_no_call_fails(
     tmp_path: Path,
 ) -> None:

@@ -27,6 +27,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clips.written(path, part, rate=5)
 
 
+@pytest.mark.thorough
 async def test_people_are_counted_and_told_what_they_do(people: Path) -> None:
     async with analyst() as here:
         found = await here.analysed(people, Feature.PEOPLE, Feature.ACTIVITIES)
@@ -42,6 +43,7 @@ async def test_people_are_counted_and_told_what_they_do(people: Path) -> None:
     assert all(one.detail["rule"] for one in doing)
 
 
+@pytest.mark.thorough
 async def test_resumed_at_each_chunk_finds_the_same(tmp_path: Path) -> None:
     """Cars in small, so that it is quick; and faces, whose best pictures go through checkpoints."""
     path = tmp_path / "cars.mp4"

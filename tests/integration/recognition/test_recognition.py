@@ -138,6 +138,7 @@ def test_finds_the_one_among_others(
     assert 0 <= box.x_min < box.x_max <= 1
 
 
+@pytest.mark.thorough
 def test_embeddings_are_dlibs(
     stub: embedding_pb2_grpc.EmbeddingServiceStub,
     headers: list[tuple[str, str]],

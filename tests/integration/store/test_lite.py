@@ -75,6 +75,7 @@ async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
             assert count % 3 == 0, "an addition of three is there as a whole or not at all"
 
 
+@pytest.mark.thorough
 async def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     """Lite goes on writing behind a record that it wrote in part, and drops it all on recovery."""
     told = Told()
@@ -118,6 +119,7 @@ async def test_a_program_that_forgets_to_close_ends_and_keeps_all(tmp_path: Path
     await check(tmp_path, told)
 
 
+@pytest.mark.thorough
 async def test_flushes_in_the_middle_of_everything(tmp_path: Path) -> None:
     """Unserialised, up to 200 of 19,400 rows are lost here, and readers miss rows meanwhile."""
     kept: list[Face] = []
