@@ -51,7 +51,7 @@ down: $(STUBS) ## End what `make up` started
 status: $(STUBS) ## Show what `make up` started, and how it is
 	@$(BIN)/beholden status || true
 
-test: setup $(if $(filter true,$(CI)),ci-engines) ## Everything that must hold: check, and every test
+test: setup $(if $(filter true,$(CI)),ci-engines) ## What must hold: check, and the tests (CI=true: the thorough ones too)
 	@$(MAKE) --no-print-directory -j 2 check tests
 
 # Three at a time on two cores, since a test waits now and then.

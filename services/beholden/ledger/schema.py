@@ -7,10 +7,12 @@ from pathlib import Path
 from sqlalchemy import Connection, column, inspect, select, table, text
 
 from beholden.core.errors import FailedPrecondition
-from beholden.ledger.tables import METADATA
+from beholden.ledger.job_tables import JOBS
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x42484C44
+# Asked of the jobs' tables, which are added to the records': a table that nobody imports is not made.
+_METADATA = JOBS.metadata
 _VERSION = table("alembic_version", column("version_num"))
 
 
@@ -33,7 +35,7 @@ def bring_up_to_date(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     found = _found(connection)
     if found is None:
-        METADATA.create_all(connection)
+        _METADATA.create_all(connection)
         connection.execute(
             text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
         )

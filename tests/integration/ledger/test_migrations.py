@@ -1,5 +1,7 @@
 """The schema in the database is the one in the code, whoever opens it first."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,6 +56,25 @@ def test_an_older_ledger_is_migrated(ledger_url: str) -> None:
         bring_up_to_date(connection)
         assert current(connection)
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+_MAKE = """
+import sys
+from sqlalchemy import create_engine
+from beholden.ledger import schema
+with create_engine(sys.argv[1]).begin() as connection:
+    getattr(schema, sys.argv[2])(connection)
+"""
+
+
+def test_a_process_that_knows_nothing_else_makes_every_table(tmp_path: Path) -> None:
+    """Here every module of tables is long imported; the command line may open a ledger without the jobs."""
+    tables = []
+    for make in ("migrate", "bring_up_to_date"):
+        url = f"sqlite:///{tmp_path / make}.db"
+        subprocess.run([sys.executable, "-c", _MAKE, url, make], check=True, timeout=60)
+        tables.append(set(inspect(engine(url)).get_table_names()))
+    assert tables[0] == tables[1]
 
 
 def test_revisions_are_known_by_their_files() -> None:
