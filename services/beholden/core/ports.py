@@ -25,7 +25,7 @@ from beholden.core.gallery import (
     Person,
     PersonMatch,
 )
-from beholden.core.jobs import Annotation, Claim, Job, Wanted
+from beholden.core.jobs import Annotation, Claim, Job, JobState, Wanted
 from beholden.core.labels import Label
 from beholden.core.law import (
     Decision,
@@ -456,6 +456,10 @@ class Jobs(Protocol):
 
     async def expire(self) -> Sequence[str]:
         """Removes the jobs that were over long ago, and answers their ids."""
+        ...
+
+    async def unfinished(self, kind: str) -> Mapping[JobState, int]:
+        """How many jobs of all tenants wait, and how many run."""
         ...
 
     async def close(self) -> None:

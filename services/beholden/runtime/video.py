@@ -25,13 +25,17 @@ from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Probe
 from beholden.runtime.served import Served
 from beholden.runtime.settings import Settings
+from beholden.runtime.watching import watch_jobs
 from beholden.search.pipeline import SearchPipeline
 from beholden.search.probing import Sought
 from beholden.v1 import video_pb2, video_pb2_grpc
 from beholden.video.pipeline import VideoPipeline
 from beholden.video.sample import Eyes
 from beholden.video.servicer import VideoOperations, VideoServicer
-from beholden.video.worker import Worker
+from beholden.video.worker import KIND, Worker
+
+_COUNT_SECONDS = 15.0
+"""How often waiting videos are counted: about as often as anybody asks for metrics."""
 
 
 def permissions(
@@ -101,6 +105,7 @@ class VideoHall:
         eyes: Eyes,
     ) -> None:
         own = settings.video
+        self._jobs = jobs
         reader = AvReader(VideoLimits(max_bytes=own.max_bytes, max_hours=own.max_hours))
         self._pipeline = VideoPipeline(jobs, law, reader, eyes, workers=workers, settings=own)
         self._workers = [
@@ -112,6 +117,7 @@ class VideoHall:
     async def working(self) -> AsyncIterator[None]:
         """Workers take videos meanwhile; at the end they give back what they have."""
         tasks = [asyncio.create_task(worker.run()) for worker in self._workers]
+        tasks.append(asyncio.create_task(watch_jobs(self._jobs, KIND, _COUNT_SECONDS)))
         try:
             yield
         finally:
