@@ -192,9 +192,7 @@ def cluster(place: Path, notice: float, without: Sequence[str]) -> Iterator[Clus
             "BEHOLDEN_NOTICE_SECONDS": str(notice),
         }
         # Milvus Lite belongs to one process; two of search want a server.
-        services = tuple(
-            one for one in SERVICES if "milvus" in at or one != "search"
-        )
+        services = tuple(one for one in SERVICES if "milvus" in at or one != "search")
         yield Cluster(place, env, "opa" in at, services)
     finally:
         stack.down()

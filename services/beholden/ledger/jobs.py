@@ -252,8 +252,11 @@ class SqlJobs:
             .where(JOBS.c.kind == kind, JOBS.c.state.in_(_OPEN))
             .group_by(JOBS.c.state)
         )
-        found = await self._do(lambda connection: dict(connection.execute(query).tuples().all()))
-        return {JobState(state): found.get(state, 0) for state in _OPEN}
+        rows = await self._do(lambda connection: connection.execute(query).all())
+        return {
+            JobState(state): sum(count for found, count in rows if found == state)
+            for state in _OPEN
+        }
 
     async def close(self) -> None:
         """Lets go; further calls raise Unavailable."""
