@@ -37,7 +37,7 @@ ONLY_IN = {
     "pymilvus": "store/",
     "sqlalchemy": "ledger/",
     "requests": "catalog/ ledger/webhook.py",
-    "av": "media/pyav.py",
+    "av": "media/",
 }
 
 CORE_MAY_USE = {*sys.stdlib_module_names, "numpy", "beholden"}
