@@ -91,7 +91,7 @@ class Decoder:
 
     def _run(self) -> None:
         try:
-            for frame in self._reader.frames(self._pipe, field="chunk.content"):
+            for frame in self._reader.frames(self._pipe, field="part.chunk.content"):
                 width, height = frame.size
                 if not self._inbox.put(frame, width * height * _PIXEL_BYTES):
                     return

@@ -195,15 +195,15 @@ async def _parts(
     number = 0
     async for message in messages:
         number += 1
-        where = f"messages[{number}]"
-        match message.WhichOneof("message"):
+        part, where = message.part, f"messages[{number}].part"
+        match part.WhichOneof("source"):
             case "frame":
-                time_us = message.frame.offset.ToMicroseconds()
-                yield Picture(message.frame.content, time_us, f"{where}.frame")
+                time_us = part.frame.offset.ToMicroseconds()
+                yield Picture(part.frame.content, time_us, f"{where}.frame")
             case "chunk":
-                yield Chunk(message.chunk.content, f"{where}.chunk")
+                yield Chunk(part.chunk.content, f"{where}.chunk")
             case _:
-                raise InvalidArgument(where, "must be a frame or a chunk")
+                raise InvalidArgument(where, "must set frame or chunk")
 
 
 def _latency(start: video_pb2.StreamStart) -> float:

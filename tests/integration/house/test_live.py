@@ -42,7 +42,8 @@ class Camera:
         self.seconds += after
         offset = Duration()
         offset.FromMicroseconds(round(self.seconds * 1e6))
-        self.send(frame=video_pb2.StreamFrame(offset=offset, content=content))
+        frame = video_pb2.StreamFrame(offset=offset, content=content)
+        self.send(part=video_pb2.StreamPart(frame=frame))
 
     def end(self) -> None:
         self._sent.put(None)
@@ -184,7 +185,7 @@ def test_cars_in_an_encoded_stream(camera: Open) -> None:
                 made.mux(packet)
     content = out.getvalue()
     for place in range(0, len(content), 100_000):
-        road.send(chunk=video_pb2.StreamChunk(content=content[place : place + 100_000]))
+        road.send(part={"chunk": {"content": content[place : place + 100_000]}})
     events = [event for answer in road.rest() for event in answer.events]
     cars = [one for one in events if one.annotation.name == "Car"]
     for change in ("APPEARED", "GONE"):
@@ -247,7 +248,7 @@ def test_frames_that_cannot_be_read_are_left_out_until_they_are_too_many(
         gate.show(b"garbage")
     gate.show(huge())
     problem = gate.refused(grpc.StatusCode.INVALID_ARGUMENT)
-    assert "messages[10].frame.content" in problem
+    assert "messages[10].part.frame.content" in problem
     assert "40000 x 40000" in problem
 
 
@@ -261,19 +262,19 @@ def test_what_is_asked_wrongly(camera: Open, nobody: bytes) -> None:
         return gate.refused(grpc.StatusCode.INVALID_ARGUMENT)
 
     def frame(content: bytes = nobody, **offset: int) -> dict[str, Any]:
-        return {"frame": video_pb2.StreamFrame(offset=Duration(**offset), content=content)}
+        return {"part": {"frame": {"offset": Duration(**offset), "content": content}}}
 
-    chunk = {"chunk": video_pb2.StreamChunk(content=b"x")}
+    chunk = {"part": {"chunk": {"content": b"x"}}}
     assert "start" in problem(frame(), features=())
     assert "start.features" in problem(features=("SEGMENTS",))
     assert "start.features" in problem(features=("UNSPECIFIED",))
     assert "start.max_latency" in problem(max_latency=Duration(seconds=31))
-    assert "messages[1].frame.content: is required" in problem(frame(b""))
-    assert "messages[2].frame.offset" in problem(frame(seconds=2), frame(seconds=2))
-    assert "messages[1].frame.offset" in problem(frame(seconds=-1))
-    assert "messages[2].frame" in problem(chunk, frame())
-    assert "messages[2].chunk" in problem(frame(), chunk)
-    assert "MPEG-TS" in problem({"chunk": video_pb2.StreamChunk(content=b"#EXTM3U" * 100)})
+    assert "messages[1].part.frame.content: is required" in problem(frame(b""))
+    assert "messages[2].part.frame.offset" in problem(frame(seconds=2), frame(seconds=2))
+    assert "messages[1].part.frame.offset" in problem(frame(seconds=-1))
+    assert "messages[2].part.frame" in problem(chunk, frame())
+    assert "messages[2].part.chunk" in problem(frame(), chunk)
+    assert "MPEG-TS" in problem({"part": {"chunk": {"content": b"#EXTM3U" * 100}}})
     assert "messages[1]" in problem({})
     again = {"start": video_pb2.StreamStart(features=["VIDEO_FEATURE_FACES"])}
     assert "messages[1]" in problem(again)
