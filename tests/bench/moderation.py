@@ -40,9 +40,11 @@ class Moderator:
         self._channel = home.channel()
         self._stub = moderation_pb2_grpc.ModerationServiceStub(self._channel)
 
-    def labels(self, content: bytes) -> dict[str, float]:
-        """Everything that is told at the default threshold."""
-        request = moderation_pb2.ModerateImageRequest(image=image_pb2.Image(content=content))
+    def labels(self, content: bytes, least: float | None = None) -> dict[str, float]:
+        """Everything that is told at this threshold, or the default."""
+        request = moderation_pb2.ModerateImageRequest(
+            image=image_pb2.Image(content=content), min_confidence=least
+        )
         found = self._stub.ModerateImage(request, metadata=self._headers)
         return {label.name: label.confidence for label in found.labels}
 

@@ -17,6 +17,7 @@ from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine, Tensor
 from beholden.detection.settings import DetectionSettings
 from beholden.vision import colours, image, labels, objects
+from beholden.vision.objects import View
 
 _PERSON = "Person"
 
@@ -46,6 +47,15 @@ class Labelled:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A picture as the detector and the classifier want it; None where there is no such model."""
+
+    picture: image.Picture
+    view: View | None
+    square: Pixels | None
+
+
 class LabelPipeline:
     """A picture in, labels out."""
 
@@ -61,7 +71,7 @@ class LabelPipeline:
     ) -> None:
         self._engine = engine
         self._detector = detector
-        self._classifier = classifier
+        self._classes = labels.Classes(classifier, taxonomy) if classifier else None
         self._taxonomy = taxonomy
         self._workers = workers
         self._settings = settings
@@ -113,13 +123,13 @@ class LabelPipeline:
             )
         least = self._settings.min_label_confidence if min_confidence is None else min_confidence
         loop = asyncio.get_running_loop()
-        picture = await loop.run_in_executor(self._workers, self._decoded, content)
-        asked = [self._objects(picture, least), self._classes(picture)]
+        seen = await loop.run_in_executor(self._workers, self._seen, content)
+        asked = [self._objects(seen.view, least), self._classed(seen.square, least)]
         found = [label for told in await asyncio.gather(*asked) for label in told]
         properties = None
         if max_colours:
             properties = await loop.run_in_executor(
-                self._workers, _properties, picture, found, max_colours
+                self._workers, _properties, seen.picture, found, max_colours
             )
         people = [len(one.instances) for one in found if one.kind.name == _PERSON]
         return Labelled(
@@ -127,8 +137,8 @@ class LabelPipeline:
             people=sum(people) if self._counts_people else None,
             properties=properties,
             models=self.models,
-            width=picture.full_width,
-            height=picture.full_height,
+            width=seen.picture.full_width,
+            height=seen.picture.full_height,
         )
 
     async def objects(self, frames: Sequence[Pixels], *, least: float) -> list[list[Label]]:
@@ -160,51 +170,44 @@ class LabelPipeline:
 
     async def scenes(self, frames: Sequence[Pixels], *, least: float) -> list[list[Label]]:
         """See `LabelFinder.scenes`."""
-        model = self._classifier
-        if model is None:
+        classes = self._classes
+        if classes is None:
             return [[] for _ in frames]
 
         def fitted() -> Pixels:
-            return np.concatenate([labels.fit(frame, model) for frame in frames])
+            return np.concatenate([labels.fit(frame, classes.model) for frame in frames])
 
         loop = asyncio.get_running_loop()
         batch = await loop.run_in_executor(self._workers, fitted)
-        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
-        told = [
-            labels.from_classes(labels.read(_nth(outputs, place), model), model, self._taxonomy)
-            for place in range(len(frames))
-        ]
-        return [[label for label in one if label.confidence >= least] for one in told]
+        outputs = await self._engine.infer(classes.model, {classes.model.inputs[0].name: batch})
+        return [classes.labels(_nth(outputs, place), least) for place in range(len(frames))]
 
-    async def _objects(self, picture: image.Picture, least: float) -> list[Label]:
+    def _seen(self, content: bytes) -> _Seen:
+        picture = image.decode(content, max_side=self._settings.label_side)
+        return _Seen(
+            picture,
+            objects.fit(picture.pixels, self._detector) if self._detector else None,
+            labels.fit(picture.pixels, self._classes.model) if self._classes else None,
+        )
+
+    async def _objects(self, view: View | None, least: float) -> list[Label]:
         model = self._detector
-        if model is None:
+        if model is None or view is None:
             return []
-        loop = asyncio.get_running_loop()
-        view = await loop.run_in_executor(self._workers, objects.fit, picture.pixels, model)
         outputs = await self._engine.infer(model, {model.inputs[0].name: view.batch})
 
         def read() -> list[Label]:
             found = objects.read(outputs, model, view, least)
             return labels.from_objects(found, model, self._taxonomy)
 
-        return await loop.run_in_executor(self._workers, read)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, read)
 
-    async def _classes(self, picture: image.Picture) -> list[Label]:
-        model = self._classifier
-        if model is None:
+    async def _classed(self, square: Pixels | None, least: float) -> list[Label]:
+        classes = self._classes
+        if classes is None or square is None:
             return []
-        loop = asyncio.get_running_loop()
-        batch = await loop.run_in_executor(self._workers, labels.fit, picture.pixels, model)
-        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
-
-        def read() -> list[Label]:
-            return labels.from_classes(labels.read(outputs, model), model, self._taxonomy)
-
-        return await loop.run_in_executor(self._workers, read)
-
-    def _decoded(self, content: bytes) -> image.Picture:
-        return image.decode(content, max_side=self._settings.label_side)
+        outputs = await self._engine.infer(classes.model, {classes.model.inputs[0].name: square})
+        return classes.labels(outputs, least)
 
     def _labels(self, field: str, names: Iterable[str]) -> frozenset[str]:
         return self._known(field, "label", map(self._called, names), self._names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,12 +40,11 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: the token's subject, the tenant it acts for, its roles there, and its end (Unix s)."""
+    """Who calls: the token's subject, the tenant it acts for, and its roles there."""
 
     id: str
     tenant: str
     roles: tuple[str, ...] = ()
-    expires: float = field(default=math.inf, compare=False)
 
 
 @dataclass(slots=True)

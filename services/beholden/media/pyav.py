@@ -1,4 +1,4 @@
-"""Video files through PyAV (FFmpeg), whole and with every frame."""
+"""Video files through PyAV (FFmpeg): the only file that imports it."""
 
 from __future__ import annotations
 
@@ -53,12 +53,6 @@ class AvFrame:
     _frame: av.VideoFrame
     _rotation: int
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """See `core.video.Frame.size`."""
-        width, height = self._frame.width, self._frame.height
-        return (height, width) if self._rotation % 180 else (width, height)
-
     def glance(self) -> Glance:
         """The frame in small, from every so-manieth row and column: exact enough to compare frames."""
         frame = self._frame
@@ -87,7 +81,7 @@ class AvClip:
         self._stream = stream
         self._limits = limits
         self._field = field
-        self._origin = microseconds(stream.start_time or 0, stream.time_base)
+        self._origin = _microseconds(stream.start_time or 0, stream.time_base)
         # FFmpeg crashes the process where a file is closed while another thread reads it.
         self._using = Lock()
         self._closed = False
@@ -104,7 +98,7 @@ class AvClip:
         last = -1
         try:
             for frame in self._decoded(start_us):
-                time_us = microseconds(frame.pts or 0, self._stream.time_base) - self._origin
+                time_us = _microseconds(frame.pts or 0, self._stream.time_base) - self._origin
                 if time_us < start_us or time_us <= last:
                     continue
                 if time_us > longest:
@@ -114,7 +108,7 @@ class AvClip:
                         reason="INVALID_VIDEO",
                     )
                 last = time_us
-                yield AvFrame(index, time_us, frame, turned_by(frame))
+                yield AvFrame(index, time_us, frame, _rotation(frame))
                 index += 1
         except FFmpegError:
             raise self._damaged(max(last, start_us)) from None
@@ -133,7 +127,7 @@ class AvClip:
             first = self._next(frames)
             if first is None:
                 continue
-            begins = microseconds(first.pts or 0, self._stream.time_base) - self._origin
+            begins = _microseconds(first.pts or 0, self._stream.time_base) - self._origin
             if place == 0 or begins <= start_us:
                 yield first
                 while frame := self._next(frames):
@@ -180,16 +174,18 @@ class AvReader:
             try:
                 file = av.open(content, "r", format=form, options=_OPTIONS)
             except (FFmpegError, ValueError):
-                raise refused(
+                raise _refused(
                     field, f"is no {form} that can be read; it may be cut short"
                 ) from None
             with file:
                 if not file.streams.video:
-                    raise refused(field, "has no video, only sound or nothing at all")
+                    raise _refused(field, "has no video, only sound or nothing at all")
                 stream = file.streams.video[0]
-                info = described(file, stream, form)
-                check(info, self._limits, field)
-                bound(stream, self._limits)
+                info = _info(file, stream, form)
+                self._check(info, field)
+                stream.codec_context.options = {"max_pixels": str(self._limits.max_pixels)}
+                # A thread for each core holds a frame for each core; analysis has its own threads.
+                stream.thread_count = 1
                 clip = AvClip(file, stream, _upright(file, stream, info), self._limits, field)
                 try:
                     yield clip
@@ -201,14 +197,29 @@ class AvReader:
         size = content.seek(0, 2)
         content.seek(0)
         if not head:
-            raise refused(field, "is empty; it must be a video file")
+            raise _refused(field, "is empty; it must be a video file")
         if size > self._limits.max_bytes:
-            raise refused(
+            raise _refused(
                 field, f"is {size:,} bytes; at most {self._limits.max_bytes:,} are accepted"
             )
         if not (form := container(head)):
-            raise refused(field, "must be an MP4, MOV, Matroska, WebM, AVI or MPEG-TS file")
+            raise _refused(field, "must be an MP4, MOV, Matroska, WebM, AVI or MPEG-TS file")
         return form
+
+    def _check(self, info: VideoInfo, field: str) -> None:
+        limits = self._limits
+        if info.codec not in CODECS:
+            raise _refused(field, f"is coded as {info.codec or 'nothing known'}, which is not read")
+        size = f"is {info.width} x {info.height} pixels"
+        if info.width * info.height > limits.max_pixels:
+            raise _refused(field, f"{size}; at most {limits.max_pixels:,} are accepted")
+        if min(info.width, info.height) < _MIN_SIDE:
+            raise _refused(field, f"{size}; at least {_MIN_SIDE} a side are needed")
+        if info.duration_us > limits.max_hours * 3600 * SECOND:
+            hours = info.duration_us / SECOND / 3600
+            raise _refused(field, f"runs {hours:.1f} hours; at most {limits.max_hours:g} are read")
+        if info.rate > limits.max_rate:
+            raise _refused(field, f"has {float(info.rate):.0f} frames a second, too many")
 
 
 class Writer:
@@ -241,42 +252,17 @@ def _file(path: Path, field: str) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError:
-        raise refused(field, "cannot be opened") from None
+        raise _refused(field, "cannot be opened") from None
 
 
-def refused(field: str, problem: str) -> InvalidArgument:
-    """A video that is not read."""
+def _refused(field: str, problem: str) -> InvalidArgument:
     return InvalidArgument(field, problem, reason="INVALID_VIDEO")
 
 
-def check(info: VideoInfo, limits: VideoLimits, field: str) -> None:
-    """Raises InvalidArgument for what is not read, or is too much."""
-    if info.codec not in CODECS:
-        raise refused(field, f"is coded as {info.codec or 'nothing known'}, which is not read")
-    size = f"is {info.width} x {info.height} pixels"
-    if info.width * info.height > limits.max_pixels:
-        raise refused(field, f"{size}; at most {limits.max_pixels:,} are accepted")
-    if min(info.width, info.height) < _MIN_SIDE:
-        raise refused(field, f"{size}; at least {_MIN_SIDE} a side are needed")
-    if info.duration_us > limits.max_hours * 3600 * SECOND:
-        hours = info.duration_us / SECOND / 3600
-        raise refused(field, f"runs {hours:.1f} hours; at most {limits.max_hours:g} are read")
-    if info.rate > limits.max_rate:
-        raise refused(field, f"has {float(info.rate):.0f} frames a second, too many")
-
-
-def bound(stream: Any, limits: VideoLimits) -> None:
-    """Keeps the decoder's memory small, also where the frames grow later."""
-    stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
-    # A thread for each core holds a frame for each core; analysis has its own threads.
-    stream.thread_count = 1
-
-
-def described(file: Any, stream: Any, form: str) -> VideoInfo:
-    """What the file says of itself."""
+def _info(file: Any, stream: Any, form: str) -> VideoInfo:
     duration = 0
     if stream.duration:
-        duration = microseconds(stream.duration, stream.time_base)
+        duration = _microseconds(stream.duration, stream.time_base)
     elif file.duration:
         duration = int(file.duration)
     codec = stream.codec_context.name
@@ -294,7 +280,7 @@ def _upright(file: Any, stream: Any, info: VideoInfo) -> VideoInfo:
     """The info with the turn that only a decoded frame tells; the file is at its beginning after."""
     try:
         frame = next(iter(file.decode(stream)), None)
-        rotation = 0 if frame is None else turned_by(frame)
+        rotation = 0 if frame is None else _rotation(frame)
         file.seek(0)
     except FFmpegError:
         return info  # what is wrong with it is told when frames are asked for
@@ -303,7 +289,7 @@ def _upright(file: Any, stream: Any, info: VideoInfo) -> VideoInfo:
     return replace(info, rotation=rotation)
 
 
-def turned_by(frame: av.VideoFrame) -> int:
+def _rotation(frame: av.VideoFrame) -> int:
     """Degrees clockwise to the upright frame, a multiple of 90."""
     return min(_QUARTERS, key=lambda one: abs((-frame.rotation - one + 180) % 360 - 180))
 
@@ -331,6 +317,5 @@ def _plane(plane: Any, width: int, height: int) -> Glance:
     return cast("Glance", cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def microseconds(ticks: int, base: Fraction) -> int:
-    """Ticks of a stream's clock as a time here."""
+def _microseconds(ticks: int, base: Fraction) -> int:
     return round(ticks * base * SECOND)

@@ -38,6 +38,14 @@ class Verdict:
     models: tuple[ModelSpec, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """A picture as each classifier and each detector wants it, in their order."""
+
+    squares: Sequence[Pixels]
+    parts: Sequence[objects.View]
+
+
 class ModerationPipeline:
     """A picture in, labels out; implements `UnsafeFinder` for whoever hides what is unsafe.
 
@@ -76,6 +84,7 @@ class ModerationPipeline:
         looking = [model for model in models if model.name in told]
         self._classifiers = tuple(model for model in looking if model.role not in _DETECTORS)
         self._detectors = tuple(model for model in looking if model.role in _DETECTORS)
+        self._heeded = {model.name: _heeded(model, taxonomy) for model in self._classifiers}
 
     @property
     def models(self) -> tuple[ModelSpec, ...]:
@@ -122,9 +131,11 @@ class ModerationPipeline:
         self, content: bytes, tenant: str, least: moderation.Least
     ) -> tuple[list[ModerationLabel], tuple[str, ...]]:
         """What each model says by itself, and the kinds of picture."""
-        picture = await self._decoded(content, self.models)
+        models = self.models
+        loop = asyncio.get_running_loop()
+        picture, views = await loop.run_in_executor(self._workers, self._decoded, content, models)
         (labels, kinds), written, likened = await asyncio.gather(
-            self._seen(picture, least),
+            self._seen(views, least),
             self._written(content, tenant),
             self._likened(picture, tenant),
         )
@@ -135,19 +146,22 @@ class ModerationPipeline:
     ) -> Sequence[Mapping[str, float]]:
         """See `Moderator.judge`."""
         floor = self._least(tenant, least)
-        pictures = [images.Picture(one, one.shape[1], one.shape[0]) for one in frames]
-        told = await asyncio.gather(*(self._seen(one, floor) for one in pictures))
+        loop = asyncio.get_running_loop()
+        views = [await loop.run_in_executor(self._workers, self._fitted, one) for one in frames]
+        told = await asyncio.gather(*(self._seen(one, floor) for one in views))
         return [
             {label.name: label.confidence for label in moderation.merged(labels, floor)}
             for labels, _ in told
         ]
 
     async def _seen(
-        self, picture: images.Picture, least: moderation.Least
+        self, views: _Views, least: moderation.Least
     ) -> tuple[list[ModerationLabel], tuple[str, ...]]:
+        squares = zip(views.squares, self._classifiers, strict=True)
+        parts = zip(views.parts, self._detectors, strict=True)
         classes, found = await asyncio.gather(
-            asyncio.gather(*(self._classes(picture, one) for one in self._classifiers)),
-            asyncio.gather(*(self._objects(picture, one, least) for one in self._detectors)),
+            asyncio.gather(*(self._classes(square, model) for square, model in squares)),
+            asyncio.gather(*(self._objects(part, model, least) for part, model in parts)),
         )
         labels = [label for one in found for label in one]
         kinds: dict[str, None] = {}
@@ -191,18 +205,24 @@ class ModerationPipeline:
         rules = self._rules_of(tenant)
         return partial(rules.least, asked=asked, otherwise=self._settings.min_confidence)
 
-    async def _decoded(self, content: bytes, models: Sequence[ModelSpec]) -> images.Picture:
-        """At twice the side that the most demanding model wants."""
+    def _decoded(
+        self, content: bytes, models: Sequence[ModelSpec]
+    ) -> tuple[images.Picture, _Views]:
+        """At twice the side that the most demanding model wants, and as each wants it."""
         side = max(max(model.inputs[0].shape[1:3]) for model in models)
-        loop = asyncio.get_running_loop()
-        decode = partial(images.decode, content, max_side=2 * side)
-        return await loop.run_in_executor(self._workers, decode)
+        picture = images.decode(content, max_side=2 * side)
+        return picture, self._fitted(picture.pixels)
 
-    async def _classes(self, picture: images.Picture, model: ModelSpec) -> Mapping[str, float]:
-        loop = asyncio.get_running_loop()
-        batch = await loop.run_in_executor(self._workers, labels.fit, picture.pixels, model)
-        outputs = await self._engine.infer(model, {model.inputs[0].name: batch})
-        return labels.read(outputs, model)
+    def _fitted(self, pixels: Pixels) -> _Views:
+        return _Views(
+            [labels.fit(pixels, model) for model in self._classifiers],
+            [objects.fit(pixels, model) for model in self._detectors],
+        )
+
+    async def _classes(self, square: Pixels, model: ModelSpec) -> Mapping[str, float]:
+        outputs = await self._engine.infer(model, {model.inputs[0].name: square})
+        shares = labels.read(outputs, model)
+        return {name: float(shares[place]) for name, place in self._heeded[model.name].items()}
 
     async def _written(self, content: bytes, tenant: str) -> list[ModerationLabel]:
         blocklists = self._blocklists.get(tenant)
@@ -215,16 +235,21 @@ class ModerationPipeline:
         return await self.custom.tell(tenant, picture.pixels) if self.custom.on(tenant) else []
 
     async def _objects(
-        self, picture: images.Picture, model: ModelSpec, least: moderation.Least
+        self, view: objects.View, model: ModelSpec, least: moderation.Least
     ) -> list[ModerationLabel]:
         kinds = self._taxonomy.spoken_for_by(model.name)
         floor = min(least(kind.name, kind.parents) for kind in kinds)
-        loop = asyncio.get_running_loop()
-        view = await loop.run_in_executor(self._workers, objects.fit, picture.pixels, model)
         outputs = await self._engine.infer(model, {model.inputs[0].name: view.batch})
 
         def read() -> list[ModerationLabel]:
             found = objects.read(outputs, model, view, floor)
             return moderation.from_objects(found, model, self._taxonomy)
 
-        return await loop.run_in_executor(self._workers, read)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, read)
+
+
+def _heeded(model: ModelSpec, taxonomy: ModerationTaxonomy) -> dict[str, int]:
+    """The places of those of a classifier's classes that mean anything here."""
+    spoken = [kind.classes for kind in taxonomy.kinds] + [*taxonomy.content_types.values()]
+    names = {name for classes in spoken for name in classes.get(model.name, ())}
+    return {name: place for place, name in enumerate(model.labels) if name in names}

@@ -17,7 +17,7 @@ from beholden.core.errors import FailedPrecondition
 from beholden.guard.interceptor import Guard
 from beholden.guard.keys import create_key_file
 from beholden.policy.tenants import load_tenants
-from beholden.runtime.allocator import give_back
+from beholden.runtime.allocator import trimmed
 from beholden.runtime.health import Health
 from beholden.runtime.settings import Settings
 from beholden.runtime.telemetry import telemetry
@@ -25,6 +25,8 @@ from beholden.runtime.tls import server_credentials
 from beholden.runtime.wiring import SERVICES, House, house
 
 _log = logging.getLogger(__name__)
+
+_TRIM_SECONDS = 10.0
 
 
 async def serve(
@@ -36,11 +38,11 @@ async def serve(
     not open, AnnotationError for an RPC that the law does not know, and FailedPrecondition when an
     address cannot be bound or a certificate cannot be read.
     """
-    give_back()
     own = f"beholden-{names[0]}" if len(names) == 1 else "beholden"
     with telemetry(settings.telemetry, own), _told_to_stop() as stop:
         _development_key(settings)
-        await answer(settings, names, stop, ready or (lambda _: None))
+        async with trimmed(_TRIM_SECONDS):
+            await answer(settings, names, stop, ready or (lambda _: None))
 
 
 async def answer(

@@ -22,7 +22,7 @@ MIN_SIDE = 16
 
 # A progressive JPEG may ask for any number of passes over the whole picture; real ones ask for ten.
 _MAX_SCANS_AT_MAX_PIXELS = 50
-_BAND_ROWS = 256
+_BAND_BYTES = 128 * 1024  # copied band by band, so that the copies stay in the processor's cache
 _BACKGROUND = (255, 255, 255, 255)
 
 
@@ -124,8 +124,9 @@ def _decode(header: Header, target: tuple[int, int]) -> Pixels:
         image = PngImageFile(file)
     image.load()
     pixels = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, _BAND_ROWS):
-        bottom = min(top + _BAND_ROWS, image.height)
+    rows = max(1, _BAND_BYTES // (4 * image.width))
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
         pixels[top:bottom] = _rgb(image.crop((0, top, image.width, bottom)))
     return pixels
 
@@ -150,7 +151,7 @@ def _rgb(image: Image.Image) -> Pixels:
     if image.has_transparency_data:
         ground = Image.new("RGBA", image.size, _BACKGROUND)
         image = Image.alpha_composite(ground, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:

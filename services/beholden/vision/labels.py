@@ -16,6 +16,8 @@ from beholden.core.models import ModelSpec
 from beholden.vision.objects import Objects
 from beholden.vision.scaling import resized
 
+Probabilities = NDArray[np.float64]
+
 _ROUNDING = 1e-3  # how far over 1 half precision may round a probability
 
 
@@ -28,8 +30,8 @@ def fit(pixels: Pixels, model: ModelSpec) -> Pixels:
     return resized(pixels, width, height)[None]
 
 
-def read(outputs: Mapping[str, NDArray[Any]], model: ModelSpec) -> Mapping[str, float]:
-    """The probability of each of the classifier's labels, in [0, 1].
+def read(outputs: Mapping[str, NDArray[Any]], model: ModelSpec) -> Probabilities:
+    """The probability of each of the classifier's labels, (K,) in [0, 1].
 
     A model with the parameter `logits` answers logits, any other probabilities. Raises ValueError
     for another number of them than the model has labels, or where one is no probability: an answer
@@ -43,7 +45,7 @@ def read(outputs: Mapping[str, NDArray[Any]], model: ModelSpec) -> Mapping[str, 
         values /= values.sum()
     if ((values < -_ROUNDING) | (values > 1 + _ROUNDING)).any():
         raise ValueError(f"{model.id} answered what are no probabilities")
-    return dict(zip(model.labels, np.clip(values, 0, 1).tolist(), strict=True))
+    return np.asarray(np.clip(values, 0, 1))
 
 
 def from_objects(objects: Objects, model: ModelSpec, taxonomy: Taxonomy) -> list[Label]:
@@ -66,22 +68,34 @@ def from_objects(objects: Objects, model: ModelSpec, taxonomy: Taxonomy) -> list
     ]
 
 
-def from_classes(
-    probabilities: Mapping[str, float], model: ModelSpec, taxonomy: Taxonomy
-) -> list[Label]:
-    """A label for each class and for each label above one, as sure as its classes together.
+class Classes:
+    """Which labels a classifier's classes speak for: each for its own, and for all above it."""
 
-    A classifier that is torn between a tabby and an Egyptian cat is sure of a cat.
-    """
-    sure: dict[str, float] = defaultdict(float)
-    for name, probability in probabilities.items():
-        kind = taxonomy.find(name)
-        for above in (kind.name, *kind.parents):
-            sure[above] += probability
-    return [
-        Label(taxonomy.find(name), min(1.0, confidence), (), (model.id,))
-        for name, confidence in sure.items()
-    ]
+    def __init__(self, model: ModelSpec, taxonomy: Taxonomy) -> None:
+        kinds = [taxonomy.find(name) for name in model.labels]
+        places: dict[str, int] = {}
+        pairs = [
+            (places.setdefault(above, len(places)), index)
+            for index, kind in enumerate(kinds)
+            for above in (kind.name, *kind.parents)
+        ]
+        self.model = model
+        self._kinds = [taxonomy.find(name) for name in places]
+        self._above, self._classes = np.array(pairs, np.intp).T
+
+    def labels(self, outputs: Mapping[str, NDArray[Any]], least: float) -> list[Label]:
+        """The labels of at least that confidence, each as sure as its classes together.
+
+        A classifier that is torn between a tabby and an Egyptian cat is sure of a cat. Raises
+        ValueError as `read` does.
+        """
+        probabilities = read(outputs, self.model)
+        sums = np.bincount(self._above, probabilities[self._classes], len(self._kinds))
+        sure = np.minimum(1.0, sums)
+        return [
+            Label(self._kinds[place], float(sure[place]), (), (self.model.id,))
+            for place in np.flatnonzero(sure >= least)
+        ]
 
 
 def merged(

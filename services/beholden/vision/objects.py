@@ -29,6 +29,11 @@ from beholden.vision.centernet import read_maps
 from beholden.vision.scaling import resized
 
 Floats = NDArray[np.float32]
+Read = tuple[Floats, Floats]
+"""Boxes in pixels of the input (K, 4), and scores (K, C)."""
+
+Reader = Callable[[list[NDArray[Any]], ModelSpec, float], Read]
+"""Reads a picture's outputs: all of at least the least score, and others if that is easier."""
 
 MAX_CANDIDATES = 1000
 """Boxes considered in one picture, the likeliest first: bounds what a hostile picture can cost."""
@@ -80,7 +85,8 @@ def read(
     less likely is left out, and so is what is not finite or has no area in the picture. Raises
     ValueError for an answer of another shape than the decoder's.
     """
-    boxes, scores = _decoder(model)([outputs[one.name][0] for one in model.outputs], model)
+    parts = [outputs[one.name][0] for one in model.outputs]
+    boxes, scores = _decoder(model)(parts, model, threshold)
     if scores.shape[1] < len(model.labels):
         raise ValueError(f"{model.id} knows {scores.shape[1]} classes, not {len(model.labels)}")
     classes = scores.argmax(axis=1)
@@ -101,23 +107,24 @@ def read(
     return Objects(boxes[kept].astype(np.float32), best[kept].astype(np.float32), classes[kept])
 
 
-def _yolox(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
-    """Boxes in pixels of the input and scores (K, C)."""
+def _yolox(parts: list[NDArray[Any]], model: ModelSpec, least: float) -> Read:
     (cells,) = parts
     _, height, width, _ = model.inputs[0].shape
     grids = [np.indices((height // s, width // s))[::-1].reshape(2, -1).T for s in _STRIDES]
     strides = np.repeat(_STRIDES, [len(grid) for grid in grids])[:, None].astype(np.float32)
     if len(cells) != len(strides):
         raise ValueError(f"{model.id} has {len(cells)} cells, not {len(strides)}")
-    centres = (cells[:, :2] + np.concatenate(grids)) * strides
+    # No class is likelier than that there is anything, and in nearly all cells there is nothing.
+    there = cells[:, 4] >= least
+    cells, strides = cells[there], strides[there]
+    centres = (cells[:, :2] + np.concatenate(grids)[there]) * strides
     with np.errstate(over="ignore"):
         halves = np.exp(cells[:, 2:4]) * strides / 2
     boxes = np.hstack((centres - halves, centres + halves)).astype(np.float32)
     return boxes, cells[:, 4:5] * cells[:, 5:]
 
 
-def _detr(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
-    """Boxes in pixels of the input and scores (K, C)."""
+def _detr(parts: list[NDArray[Any]], model: ModelSpec, least: float) -> Read:
     logits, boxes = parts
     _, height, width, _ = model.inputs[0].shape
     halves = boxes[:, 2:] / 2
@@ -128,21 +135,19 @@ def _detr(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
     return boxes, scores.astype(np.float32)
 
 
-def _centernet(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
-    """Boxes in pixels of the input and scores (K, C)."""
+def _centernet(parts: list[NDArray[Any]], model: ModelSpec, least: float) -> Read:
     heatmap, reach = parts
     return read_maps(heatmap, reach)
 
 
-def _yolov8(parts: list[NDArray[Any]], model: ModelSpec) -> tuple[Floats, Floats]:
-    """Boxes in pixels of the input and scores (K, C)."""
+def _yolov8(parts: list[NDArray[Any]], model: ModelSpec, least: float) -> Read:
     (columns,) = parts
     centres, halves = columns[:2].T, columns[2:4].T / 2
     boxes = np.hstack((centres - halves, centres + halves)).astype(np.float32)
     return boxes, columns[4:].T
 
 
-READERS: Mapping[str, Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Floats]]] = {
+READERS: Mapping[str, Reader] = {
     "yolox": _yolox,
     "detr": _detr,
     "centernet": _centernet,
@@ -151,9 +156,7 @@ READERS: Mapping[str, Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Fl
 """What reads the outputs of each decoder that `core.models.DECODERS` has for this role."""
 
 
-def _decoder(
-    model: ModelSpec,
-) -> Callable[[list[NDArray[Any]], ModelSpec], tuple[Floats, Floats]]:
+def _decoder(model: ModelSpec) -> Reader:
     if model.decoder not in READERS:
         raise ValueError(f"{model.id} declares the decoder {model.decoder!r}, not {list(READERS)}")
     return READERS[model.decoder]

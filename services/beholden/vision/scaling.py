@@ -17,10 +17,16 @@ def fit_within(width: int, height: int, side: int) -> tuple[int, int]:
 def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     """`pixels` (H, W, 3) as (height, width, 3); the same array where nothing changes.
 
-    Area averaging where both sides shrink, so that fine texture does not alias; else linear.
+    Where a side shrinks to less than half, whole pixels are averaged, so that fine texture does not
+    alias: the rest of the way, to a multiple of the new side, is linear, as enlarging is. OpenCV's
+    area averaging by a fraction gives nearly the same in ten times the time.
     """
+    many = max(1, pixels.shape[1] // width), max(1, pixels.shape[0] // height)
+    between = _resize(pixels, many[0] * width, many[1] * height, cv2.INTER_LINEAR)
+    return _resize(between, width, height, cv2.INTER_AREA)
+
+
+def _resize(pixels: Pixels, width: int, height: int, method: int) -> Pixels:
     if pixels.shape[:2] == (height, width):
         return pixels
-    shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)

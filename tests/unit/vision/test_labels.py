@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,12 +29,20 @@ MODEL = ModelSpec(
 )
 
 
+CLASSED = labels.Classes(MODEL, TAXONOMY)
+
+
+def numbers(*values: float) -> dict[str, np.ndarray]:
+    """The classifier's answer to one picture."""
+    return {"numbers": np.array(values, np.float32).reshape(1, -1, 1, 1)}
+
+
 def told(found: list[Label]) -> dict[str, float]:
     return {label.kind.name: round(label.confidence, 4) for label in found}
 
 
 def test_a_label_above_is_as_sure_as_its_classes_together() -> None:
-    found = labels.from_classes({"tabby": 0.5, "siamese": 0.25, "robot": 0.25}, MODEL, TAXONOMY)
+    found = CLASSED.labels(numbers(0.5, 0.25, 0.25), 0)
     assert told(found) == {
         "Tabby": 0.5, "Siamese": 0.25, "Cat": 0.75, "Animal": 0.75, "Robot": 0.25
     }  # fmt: skip
@@ -60,7 +70,7 @@ def test_several_models_are_merged_and_each_that_spoke_is_named() -> None:
 
 
 def test_the_surest_first_and_no_more_than_asked() -> None:
-    found = labels.from_classes({"tabby": 0.5, "siamese": 0.25, "robot": 0.125}, MODEL, TAXONOMY)
+    found = CLASSED.labels(numbers(0.5, 0.25, 0.125), 0)
     names = [label.kind.name for label in labels.merged(found, LabelFilter(), 0.2, 3)]
     assert names == ["Animal", "Cat", "Tabby"]
 
@@ -80,23 +90,23 @@ def test_the_surest_first_and_no_more_than_asked() -> None:
     ],
 )  # fmt: skip
 def test_filters(wanted: LabelFilter, names: set[str]) -> None:
-    found = labels.from_classes(dict.fromkeys(CLASSES, 0.3), MODEL, TAXONOMY)
+    found = CLASSED.labels(numbers(0.3, 0.3, 0.3), 0.1)
     assert {label.kind.name for label in labels.merged(found, wanted, 0.1, 0)} == names
 
 
+def test_what_is_not_sure_enough_is_no_label() -> None:
+    found = CLASSED.labels(numbers(0.3, 0.25, 0.45), 0.5)
+    assert told(found) == {"Cat": 0.55, "Animal": 0.55}
+
+
 def test_answers_are_read_as_probabilities_or_logits() -> None:
-    numbers = np.array([0.5, 0.25, 0.25], np.float32).reshape(1, 3, 1, 1)
-    assert labels.read({"numbers": numbers}, MODEL) == dict(
-        zip(CLASSES, (0.5, 0.25, 0.25), strict=True)
-    )
-    logits = ModelSpec(
-        **{f: getattr(MODEL, f) for f in MODEL.__slots__} | {"parameters": {"logits": 1}}
-    )
-    read = labels.read({"numbers": numbers * 1000}, logits)
-    assert read["tabby"] == pytest.approx(1)
-    for bad in (numbers[:, :2], numbers * np.nan):
+    assert labels.read(numbers(0.5, 0.25, 0.25), MODEL).tolist() == [0.5, 0.25, 0.25]
+    logits = replace(MODEL, parameters={"logits": 1})
+    read = labels.read(numbers(500, 250, 250), logits)
+    assert read[0] == pytest.approx(1)
+    for bad in (numbers(0.5, 0.5), numbers(np.nan, 0, 0)):
         with pytest.raises(ValueError, match="3 numbers"):
-            labels.read({"numbers": bad}, MODEL)
+            labels.read(bad, MODEL)
 
 
 def test_a_taxonomy_has_each_name_once_and_every_parent() -> None:
