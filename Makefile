@@ -89,4 +89,4 @@ bench-accuracy: setup ## What the service tells of known pictures
 	@$(BIN)/python -m tests.bench.accuracy
 
 clean: ## Remove what was built; models and data under var/ stay
-	@rm -rf $(VENV) out dist build services/beholden/v1 .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) out dist build services/beholden/v1 services/beholden/client/*methods.py .mypy_cache .ruff_cache .pytest_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ OUTPUT = ROOT / "services"
 
 
 def generate() -> list[Path]:
-    """Runs protoc over every proto of ours into services/beholden/v1 and returns what it wrote.
+    """Writes services/beholden/v1 and the client's methods from our protos, and returns what it wrote.
 
     Raises RuntimeError with protoc's own exit status when a proto does not compile.
     """
@@ -47,13 +48,21 @@ def generate() -> list[Path]:
                 f"--grpc_python_out={OUTPUT}",
                 f"--plugin=protoc-gen-mypy_grpc={stubber}",
                 f"--mypy_grpc_out=quiet:{OUTPUT}",
+                "--include_source_info",
+                f"--descriptor_set_out={folder}/beholden.pb",
                 *(str(proto.relative_to(ROOT / "protos")) for proto in protos),
             ]
         )
-    if status != 0:
-        raise RuntimeError(f"protoc ended with status {status}")
-    (package / "__init__.py").write_text('"""Generated from protos/beholden/v1; never edited."""\n')
-    return sorted(package.glob("*.py*"))
+        if status != 0:
+            raise RuntimeError(f"protoc ended with status {status}")
+        (package / "__init__.py").write_text(
+            '"""Generated from protos/beholden/v1; never edited."""\n'
+        )
+        # A process of its own: this one may know the protos as they were.
+        writer = [sys.executable, str(ROOT / "protos" / "methods.py")]
+        client = OUTPUT / "beholden" / "client"
+        subprocess.run([*writer, f"{folder}/beholden.pb", str(client)], check=True)
+    return sorted((*package.glob("*.py*"), *client.glob("*methods.py")))
 
 
 def lay_operations(googleapis: Path, folder: Path) -> None:
@@ -76,4 +85,4 @@ class GenerateStubs(BuildHookInterface[Any]):
 
 
 if __name__ == "__main__":
-    print(f"{len(generate())} files in services/beholden/v1")
+    print(f"{len(generate())} files in services/beholden/v1 and client")

@@ -14,6 +14,7 @@ from beholden.catalog.repository import available
 from beholden.catalog.taxonomy import load_taxonomy
 from beholden.core.jobs import Annotation
 from beholden.core.models import FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER
+from beholden.core.ports import Permissions
 from beholden.core.video import VideoLimits
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
@@ -21,11 +22,14 @@ from beholden.detection.settings import DetectionSettings
 from beholden.inference.open import open_inference
 from beholden.inference.settings import InferenceSettings
 from beholden.media.pyav import AvReader
+from beholden.media.streams import AvStreams
 from beholden.runtime.settings import Settings
-from beholden.video.analysis import CODEC, Analysis, State
+from beholden.video.analysis import Analysis
 from beholden.video.features import Feature, Spec
+from beholden.video.live import LivePipeline
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
+from beholden.video.state import CODEC, State
 from tests.house import MODELS
 
 
@@ -46,6 +50,16 @@ class Analyst:
     def __init__(self, eyes: Eyes, workers: ThreadPoolExecutor) -> None:
         self._eyes = eyes
         self._workers = workers
+
+    def live(self, permissions: Permissions, **settings: Any) -> LivePipeline:
+        """Live analysis under these permissions."""
+        return LivePipeline(
+            permissions,
+            AvStreams(VideoLimits()),
+            self._eyes,
+            workers=self._workers,
+            settings=VideoSettings(**settings),
+        )
 
     async def analysed(
         self,

@@ -51,7 +51,7 @@ class Real:
     def channel(self) -> grpc.Channel:
         """A channel to all services."""
         places = json.loads((self.folder / "up" / "endpoints.json").read_text())
-        return RoutedChannel(places, ())
+        return RoutedChannel(places)
 
     def headers(self, tenant: str, purpose: str = "", **who: object) -> list[tuple[str, str]]:
         """A call's metadata: a token of `tenant`, and the declared purpose."""

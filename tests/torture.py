@@ -1,7 +1,7 @@
-"""Callers of several tenants enrol, search and delete while the store is killed; every answer is checked.
+"""Callers of several tenants ask for everything while the store is killed; every answer is checked.
 
-What is promised: an acknowledged face stays until somebody deletes it, a face whose deletion was
-acknowledged is in no answer from then on, and no answer holds another tenant's face. What was under
+What is promised: an acknowledged face stays until somebody deletes it or erases whose it is, is in no
+answer from the acknowledgement of that on, and no answer holds another tenant's face. What was under
 way when the store died may have happened or not: it is in doubt, and nothing is claimed of it.
 """
 
@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,15 +34,17 @@ _MOST_KEPT = 400
 
 @dataclass
 class Book:
-    """What one tenant was promised. A pair are two faces alike, by name; each set holds such pairs."""
+    """What one tenant was promised. A pair are two faces of one subject, by name."""
 
     kept: dict[str, str] = field(default_factory=dict)
     """Acknowledged: the face's name to its twin's."""
+    subjects: dict[str, str] = field(default_factory=dict)
+    """The face's name to the name that the tenant gave whose it is."""
     doubted: set[str] = field(default_factory=set)
-    deleted: dict[str, float] = field(default_factory=dict)
-    """The face's name to when its deletion was acknowledged."""
+    deleted: set[str] = field(default_factory=set)
+    """Of which it was acknowledged that they are gone."""
     external: set[str] = field(default_factory=set)
-    """Every name that the tenant gave a face of its own."""
+    """Every name that the tenant gave a subject of its own."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -149,13 +151,15 @@ class _Caller:
         while time.monotonic() < end:
             stub = search_pb2_grpc.SearchServiceStub(self._served.channel)
             crowded = len(book.kept) > _MOST_KEPT
-            name = self._chance.choices(
-                ("enrol", "search", "delete"), (1 if crowded else 4, 6, 4 if crowded else 1)
-            )[0]
+            does = {
+                "enrol": (self._enrol, 1 if crowded else 4),
+                "search": (self._search, 6),
+                "delete": (self._delete, 2 if crowded else 1),
+                "erase": (self._erase, 2 if crowded else 1),
+            }
+            name = self._chance.choices([*does], [weight for _, weight in does.values()])[0]
             try:
-                {"enrol": self._enrol, "search": self._search, "delete": self._delete}[name](
-                    stub, headers, tenant, book
-                )
+                does[name][0](stub, headers, tenant, book)
                 with self._lock:
                     self._report.done[name] += 1
             except grpc.RpcError as error:
@@ -188,7 +192,8 @@ class _Caller:
         rows = np.repeat(made, 2, axis=0)
         rows[1::2] += 0.001
         rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype("<f4")
-        external = [f"{tenant}:{uuid.UUID(int=self._chance.getrandbits(128))}" for _ in rows]
+        made_up = [uuid.UUID(int=self._chance.getrandbits(128)) for _ in range(pairs)]
+        external = [f"{tenant}:{one}" for one in made_up for _ in range(2)]
         with book.lock:
             book.external.update(external)
         answers = stub.ImportFaces(_import(rows, external), metadata=headers, timeout=TIMEOUT)
@@ -196,6 +201,7 @@ class _Caller:
         with book.lock:
             for one, other in zip(names[::2], names[1::2], strict=True):
                 book.kept[one], book.kept[other] = other, one
+            book.subjects.update(zip(names, external, strict=True))
 
     def _search(
         self,
@@ -241,22 +247,47 @@ class _Caller:
         tenant: str,
         book: Book,
     ) -> None:
-        with book.lock:
-            if not book.kept:
+        with _going(book, self._chance) as pair:
+            if pair:
+                stub.DeleteFaces(
+                    search_pb2.DeleteFacesRequest(parent=PARENT, names=pair),
+                    metadata=headers,
+                    timeout=TIMEOUT,
+                )
+
+    def _erase(
+        self,
+        stub: search_pb2_grpc.SearchServiceStub,
+        headers: list[tuple[str, str]],
+        tenant: str,
+        book: Book,
+    ) -> None:
+        with _going(book, self._chance) as pair:
+            if not pair:
                 return
-            one = self._chance.choice([*book.kept])
-            pair = (one, book.kept[one])
-            for name in pair:
-                del book.kept[name]
-            book.doubted.update(pair)
-        stub.DeleteFaces(
-            search_pb2.DeleteFacesRequest(parent=PARENT, names=pair),
-            metadata=headers,
-            timeout=TIMEOUT,
-        )
-        with book.lock:
-            book.doubted.difference_update(pair)
-            book.deleted.update(dict.fromkeys(pair, time.monotonic()))
+            answer = stub.EraseSubject(
+                search_pb2.EraseSubjectRequest(external_image_id=book.subjects[pair[0]]),
+                metadata=headers,
+                timeout=TIMEOUT,
+            )
+            (one,) = answer.collections
+            if (one.subject_faces_before, one.subject_faces_after) != (2, 0):
+                self._wrong(f"{tenant}: erasing two faces answered {one}")
+
+
+@contextmanager
+def _going(book: Book, chance: random.Random) -> Iterator[Sequence[str]]:
+    """A pair that is to go, none where there is none; in doubt until what is done here has succeeded."""
+    with book.lock:
+        first = chance.choice([*book.kept]) if book.kept else None
+        pair = (first, book.kept[first]) if first else ()
+        for name in pair:
+            del book.kept[name]
+        book.doubted.update(pair)
+    yield pair
+    with book.lock:
+        book.doubted.difference_update(pair)
+        book.deleted.update(pair)
 
 
 def _import(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import statistics
 import tempfile
@@ -158,6 +159,20 @@ async def appends(ledger: Ledger, rounds: int, at_once: int) -> float:
     return rounds // at_once * at_once / (time.perf_counter() - begin)
 
 
+def disk(folder: Path, rounds: int = 300) -> float:
+    """Milliseconds that the disk takes to keep 4 KiB, at the median: each append waits for it once."""
+    took = []
+    with (folder / "disk").open("wb", buffering=0) as file:
+        file.write(bytes(1 << 16))
+        os.fdatasync(file)
+        for number in range(rounds):
+            begin = time.perf_counter()
+            os.pwrite(file.fileno(), bytes(4096), number % 16 * 4096)
+            os.fdatasync(file)
+            took.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(took)
+
+
 async def reloads(rounds: int, folder: Path) -> Mapping[str, Sequence[float]]:
     """Seconds from a changed file to the first decision under it, in process and on an OPA that follows."""
     place = Path(shutil.copytree(POLICIES, folder / "policies"))
@@ -233,6 +248,7 @@ async def main() -> None:
             rate = await appends(ledger, chosen.rounds * 4, at_once)
             console.print(f"SQLite ledger, durable, {at_once} waiting: {rate:,.0f} appends/s")
         await ledger.close()
+        console.print(f"the disk alone keeps 4 KiB in {disk(folder):.2f} ms; a call waits for two")
         for engine, seconds in (await reloads(chosen.reloads, folder)).items():
             console.print(
                 f"law in force after, {engine}: median {statistics.median(seconds):.2f} s,"

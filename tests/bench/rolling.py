@@ -36,6 +36,7 @@ from beholden.engines.unit import Unit, healthy
 from beholden.runtime.settings import Settings
 from beholden.runtime.wiring import SERVICES
 from tests.bench.calls import prepare
+from tests.bench.film import analysed
 from tests.bench.load import Ask
 from tests.bench.routed import Routed
 from tests.engines import HOME
@@ -50,8 +51,9 @@ ASKED = {
     "search": "SearchFacesByImage",
     "moderation": "ModerateImage",
     "governance": "GetPolicyStatus",
+    "video": "AnalyzeVideo",
 }
-"""What the callers of each service ask."""
+"""What the callers of each service ask; a video from its upload until its operation is deleted."""
 
 BANNED = "embedding"
 BAN = {
@@ -183,14 +185,14 @@ def cluster(place: Path, notice: float, without: Sequence[str]) -> Iterator[Clus
             "BEHOLDEN_LEDGER_URL": at.get("postgres", f"sqlite:///{place}/ledger.db"),
             "BEHOLDEN_LEDGER__KEY_FILE": f"{place}/ledger.key",
             "BEHOLDEN_REVIEWS__KEY_FILE": f"{place}/reviews.key",
+            "BEHOLDEN_JOBS__KEY_FILE": f"{place}/jobs.key",
+            "BEHOLDEN_VIDEO__SPOOL": f"{place}/spool",
             "BEHOLDEN_GUARD__IDENTITY__KEY_FILE": f"{place}/identity.key",
             "BEHOLDEN_MODEL_REPOSITORY": str(MODELS),
             "BEHOLDEN_NOTICE_SECONDS": str(notice),
         }
         # Milvus Lite belongs to one process; two of search want a server.
-        services = tuple(
-            one for one in SERVICES if one in ASKED and ("milvus" in at or one != "search")
-        )
+        services = tuple(one for one in SERVICES if "milvus" in at or one != "search")
         yield Cluster(place, env, "opa" in at, services)
     finally:
         stack.down()
@@ -214,7 +216,12 @@ async def run(place: Cluster, callers: int) -> tuple[list[Row], list[str]]:
                 )
                 for name, at in addresses.items()
             }
-            every = await prepare(Routed(channels), place.headers())
+            channels["google.longrunning.Operations"] = channels["beholden.v1.VideoService"]
+            asked: Any = Routed(channels)
+            every = {
+                **await prepare(asked, place.headers()),
+                "AnalyzeVideo": analysed(asked, place.headers()),
+            }
             asks = {name: every[ASKED[name]] for name in rows}
             await _restart(place, rows, pods, addresses, asks, callers)
             wrong = await _change(place, rows, asks, callers)

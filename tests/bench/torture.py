@@ -1,4 +1,4 @@
-"""`python -m tests.bench.torture`: callers enrol, search and delete for minutes while the store is killed.
+"""`python -m tests.bench.torture`: callers enrol, search, erase for minutes while the store is killed.
 
 Over Milvus Lite the whole service dies; with `--milvus` a real Milvus server of its own does, and the
 service stays. It ends with one table, and with exit code 1 where a promise was broken.
@@ -93,8 +93,8 @@ def _show(report: Report, options: argparse.Namespace) -> None:
         table.add_row(f"refused: {name}", f"{count:,}")
     table.add_row("store killed", str(report.kills))
     table.add_row("faces acknowledged and there", f"{report.acknowledged:,}")
-    table.add_row("faces deleted and gone", f"{report.deleted:,}")
-    table.add_row("faces whose deletion was not answered", f"{report.doubted:,}")
+    table.add_row("faces deleted or erased and gone", f"{report.deleted:,}")
+    table.add_row("faces whose end was not answered", f"{report.doubted:,}")
     table.add_row("promises broken", str(len(report.wrong)))
     out = Console()
     out.print(table)

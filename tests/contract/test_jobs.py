@@ -77,6 +77,16 @@ async def test_tenants_take_turns_and_priority_orders_ones_own(jobs: SqlJobs) ->
     assert await jobs.claim("video", "w") is None
 
 
+async def test_what_waits_and_what_runs_is_counted(jobs: SqlJobs) -> None:
+    assert await jobs.unfinished("video") == {JobState.QUEUED: 0, JobState.RUNNING: 0}
+    for name, tenant in (("a", "one"), ("b", "one"), ("c", "two"), ("d", "two")):
+        await jobs.create(job(name, tenant))
+    await jobs.finish(await taken(jobs), progress={})
+    await taken(jobs)
+    assert await jobs.unfinished("video") == {JobState.QUEUED: 2, JobState.RUNNING: 1}
+    assert set((await jobs.unfinished("another")).values()) == {0}
+
+
 async def test_who_has_less_running_comes_first(jobs: SqlJobs) -> None:
     for name in "abc":
         await jobs.create(job(name, "greedy"))

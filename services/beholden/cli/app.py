@@ -105,6 +105,25 @@ def root(  # noqa: PLR0917 - one for each option
     consent: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Show this signed consent with the call.")
     ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-ca", envvar="BEHOLDEN_TLS_CA", metavar="PEM", help="Believe these authorities."
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-certificate",
+            envvar="BEHOLDEN_TLS_CERTIFICATE",
+            metavar="PEM",
+            help="Show this certificate.",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--tls-key", envvar="BEHOLDEN_TLS_KEY", metavar="PEM", help="Its key."),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(min=0.001, metavar="SECONDS", help="How long to wait for an answer.")
     ] = 30.0,
@@ -131,6 +150,9 @@ def root(  # noqa: PLR0917 - one for each option
             public_space=public_space,
             authorisation=authorisation,
             consent=consent,
+            ca=ca,
+            certificate=certificate,
+            key=key,
             timeout=timeout,
             json=json,
             quiet=quiet,

@@ -1,99 +1,51 @@
-"""The calls to a server: channel, metadata, deadline, retries, and rich errors read back."""
+"""The commands' calls to a server: `beholden.client`, with failures in the words of a terminal."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
-from beholden.cli.failures import decision_id, from_rpc
+from beholden.cli.failures import Failure, from_rpc
 from beholden.cli.routing import UP, RoutedChannel, endpoints
+from beholden.client.answers import Answer, answer
+from beholden.client.connecting import NONE, Certificates, channel
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 Stub = TypeVar("Stub")
 
-_LARGEST_ANSWER = 64 * 1024 * 1024
-
-_SAFE_TO_REPEAT = {
-    "DetectionService": ("DetectFaces", "DetectLabels", "DetectText", "RedactImage"),
-    "EmbeddingService": ("EmbedFaces", "CompareFaces"),
-    "ModerationService": (
-        "ModerateImage",
-        "ListModerationLabels",
-        "ListModerationExamples",
-    ),
-    "SearchService": (
-        "GetCollection",
-        "ListCollections",
-        "ListFaces",
-        "SearchFaces",
-        "SearchFacesByImage",
-        # Not a read, but each request carries an id by which it enrols once.
-        "IndexFaces",
-    ),
-    "VideoService": ("ListVideoAnnotations",),
-    "GovernanceService": (
-        "ExplainAccess",
-        "GetPolicyStatus",
-        "ListDecisions",
-        "VerifyLedger",
-        "ListReviews",
-        "GetReview",
-    ),
-}
-_SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [
-                {"service": f"beholden.v1.{service}", "method": method}
-                for service, methods in _SAFE_TO_REPEAT.items()
-                for method in methods
-            ],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[Response]):
-    """A response and the id under which the ledger has its decision."""
-
-    message: Response
-    decision_id: str
+# A person wants to know soon that nobody answers.
+_PATIENCE = 1.0
 
 
 class Client:
-    """One connection. `address` is host:port, https://host:port for TLS, or "up"; `timeout` in seconds."""
+    """One connection. `address` is host:port, https://host:port for TLS, or "up"; `timeout` in seconds.
 
-    def __init__(self, address: str, metadata: Sequence[tuple[str, str]], timeout: float) -> None:
+    Raises Failure for certificates that do not do.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        metadata: Sequence[tuple[str, str]],
+        timeout: float,
+        certificates: Certificates = NONE,
+    ) -> None:
         self._address = address
         self._metadata = tuple(metadata)
         self._timeout = timeout
-        options = [
-            ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-            ("grpc.max_receive_message_length", _LARGEST_ANSWER),
-        ]
-        target = address.removeprefix("https://").rstrip("/")
         self._channel: grpc.Channel
         if address == UP:
-            self._channel = RoutedChannel(endpoints(), options)
-        elif address.startswith("https://"):
-            self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(), options)
-        else:
-            self._channel = grpc.insecure_channel(target, options)
+            self._channel = RoutedChannel(endpoints())
+            return
+        try:
+            self._channel = channel(address, certificates, patience=_PATIENCE)
+        except (OSError, ValueError) as error:
+            raise Failure(str(error), "INVALID_ARGUMENT") from None
 
     def stub(self, kind: Callable[[grpc.Channel], Stub]) -> Stub:
         """The generated stub `kind` on this connection."""
@@ -109,7 +61,7 @@ class Client:
             )
         except grpc.RpcError as error:
             raise from_rpc(error, self._address, self._timeout) from None
-        return Answer(message, decision_id(call))
+        return answer(message, call.trailing_metadata())
 
     def pages(
         self, method: grpc.UnaryUnaryMultiCallable[Any, Response], request: Message
@@ -149,7 +101,7 @@ class Client:
             message, call = method.with_call(requests, metadata=self._metadata)
         except grpc.RpcError as error:
             raise from_rpc(error, self._address, self._timeout) from None
-        return Answer(message, decision_id(call))
+        return answer(message, call.trailing_metadata())
 
     def close(self) -> None:
         """Lets go of the connection."""

@@ -8,8 +8,8 @@ from enum import IntEnum
 from typing import Any
 
 import grpc
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
+
+from beholden.client.errors import Denied, of_call
 
 
 class ExitCode(IntEnum):
@@ -83,10 +83,18 @@ _LONGER = "allow more with --timeout SECONDS"
 
 def from_rpc(error: grpc.RpcError, server: str, timeout: float) -> Failure:
     """What a failed call to `server` under a deadline of `timeout` seconds says, rich details included."""
-    code = error.code()
-    failure = Failure(message=error.details() or code.name, status=code.name)
-    failure.decision_id = decision_id(error)
-    _read_details(error, failure)
+    told = of_call(error)
+    code = told.status
+    failure = Failure(
+        message=told.message,
+        status=code.name,
+        reason=told.reason,
+        fields=told.fields,
+        details=told.details,
+        laws=told.laws if isinstance(told, Denied) else (),
+        retry_after=told.retry_after,
+        decision_id=told.decision_id,
+    )
     if not failure.reason:
         _explain_transport(code, failure, server, timeout)
     elif failure.reason == "TOKEN_MISSING":
@@ -94,34 +102,6 @@ def from_rpc(error: grpc.RpcError, server: str, timeout: float) -> Failure:
     elif code is grpc.StatusCode.DEADLINE_EXCEEDED:
         failure.hint = _LONGER
     return failure
-
-
-def decision_id(call: grpc.Call | grpc.RpcError) -> str:
-    """The ledger's id of the call's decision; empty where none was made."""
-    trailing: Any = call.trailing_metadata()
-    return str(dict(trailing or ()).get("beholden-decision-id", ""))
-
-
-def _read_details(error: grpc.RpcError, failure: Failure) -> None:
-    try:
-        status = rpc_status.from_call(error)
-    except ValueError:
-        # The details contradict the status: whoever answered is not to be believed about them.
-        return
-    info = error_details_pb2.ErrorInfo()
-    bad = error_details_pb2.BadRequest()
-    retry = error_details_pb2.RetryInfo()
-    several = error_details_pb2.PreconditionFailure()
-    for detail in status.details if status else ():
-        if detail.Unpack(info):
-            failure.reason = info.reason
-            failure.details = dict(info.metadata)
-        elif detail.Unpack(bad):
-            failure.fields = tuple((item.field, item.description) for item in bad.field_violations)
-        elif detail.Unpack(several) and failure.exit_code is ExitCode.REFUSED:
-            failure.laws = tuple((one.subject, one.description) for one in several.violations)
-        elif detail.Unpack(retry):
-            failure.retry_after = retry.retry_delay.ToTimedelta().total_seconds()
 
 
 def _explain_transport(

@@ -15,10 +15,10 @@ from typing import Generic, Protocol, TypeVar
 from google.protobuf.message import Message
 from rich.table import Table
 
-from beholden.cli.client import Answer
 from beholden.cli.failures import ExitCode, Failure
 from beholden.cli.output import table
 from beholden.cli.words import safe
+from beholden.client.answers import Answer
 
 Response = TypeVar("Response", bound=Message)
 

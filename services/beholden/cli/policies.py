@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
+from rich.table import Table
 
 from beholden.cli.configured import settings
 from beholden.cli.offline import failures
+from beholden.cli.output import table
+from beholden.cli.words import safe
 
 if TYPE_CHECKING:
     from beholden.policy.law import Law
     from beholden.policy.opa_tool import OpaTool
     from beholden.policy.tenants import Tenant
+
+
+class Changed(Protocol):
+    """Calls that another law decides alike, and otherwise than they were."""
+
+    @property
+    def change(self) -> str: ...  # noqa: D102
+    @property
+    def tenant(self) -> str: ...  # noqa: D102
+    @property
+    def action(self) -> str: ...  # noqa: D102
+    @property
+    def laws(self) -> Sequence[str]: ...  # noqa: D102
+
 
 Folder = Annotated[
     Path | None,
@@ -26,6 +43,16 @@ Folder = Annotated[
 def chosen(folder: Path | None) -> Path:
     """The folder that was named, else the one of the settings."""
     return folder or settings().law_folder
+
+
+def changes(groups: Iterable[tuple[Changed, int, str]]) -> Table:
+    """What another law would change: such calls, how many they are, and one of their decisions."""
+    shown = table("=tenant", "=action", ">calls", "change")
+    for group, count, example in groups:
+        said = (f"{group.change}: {', '.join(group.laws)}", f"for example {example}")
+        calls = map(safe, (group.tenant, group.action, f"{count:,}"))
+        shown.add_row(*calls, "\n".join(map(safe, said)))
+    return shown
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from beholden.cli import many, pictures
-from beholden.cli.client import Answer
 from beholden.cli.failures import Failure
 from beholden.cli.output import as_document
 from beholden.cli.words import counted
+from beholden.client.answers import Answer
 from beholden.v1 import detection_pb2, redaction_pb2
 
 Response = detection_pb2.RedactImageResponse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 
 from beholden.cli.failures import Failure
+from beholden.client.connecting import NONE, channel
 
 UP = "up"
 """The server's name that means these services."""
@@ -32,10 +33,8 @@ def endpoints() -> dict[str, str]:
 class RoutedChannel(grpc.Channel):
     """One channel a service behind the interface of one."""
 
-    def __init__(self, places: dict[str, str], options: Sequence[tuple[str, Any]]) -> None:
-        self._channels = {
-            service: grpc.insecure_channel(address, options) for service, address in places.items()
-        }
+    def __init__(self, places: dict[str, str]) -> None:
+        self._channels = {service: channel(address, NONE) for service, address in places.items()}
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """See `grpc.Channel`; the others likewise."""
@@ -67,8 +66,8 @@ class RoutedChannel(grpc.Channel):
 
     def close(self) -> None:
         """Lets go of every connection."""
-        for channel in self._channels.values():
-            channel.close()
+        for one in self._channels.values():
+            one.close()
 
     def __enter__(self) -> RoutedChannel:
         return self

@@ -15,6 +15,7 @@ from beholden.cli.evidence import read_token
 from beholden.cli.failures import Failure
 from beholden.cli.identity import authorization
 from beholden.cli.output import Output
+from beholden.client.connecting import Certificates
 
 Stub = TypeVar("Stub")
 
@@ -39,6 +40,9 @@ class Options:
     public_space: bool | None = None
     authorisation: Path | None = None
     consent: Path | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
     timeout: float = 30.0
     json: bool = False
     quiet: bool = False
@@ -61,6 +65,14 @@ class Options:
         said |= {name: read_token(file) for name, file in shown.items() if file}
         return [(f"beholden-{name}", value) for name, value in said.items() if value]
 
+    def certificates(self) -> Certificates:
+        """Whom to believe, and who one is oneself. Raises Failure for half of a pair."""
+        try:
+            return Certificates(self.ca, self.certificate, self.key)
+        except ValueError as error:
+            wrong = (("--tls-certificate, --tls-key", str(error)),)
+            raise Failure("the request is wrong", "INVALID_ARGUMENT", fields=wrong) from None
+
 
 class Session:
     """One run of one command."""
@@ -74,7 +86,8 @@ class Session:
         """The connection, made when first asked for. Raises Failure when no identity can be had."""
         options = self.options
         metadata = authorization(options.tenant, options.roles, options.token, options.token_file)
-        return Client(options.server, [*metadata, *options.declarations()], options.timeout)
+        said = [*metadata, *options.declarations()]
+        return Client(options.server, said, options.timeout, options.certificates())
 
     def stub(self, kind: Callable[..., Stub]) -> Stub:
         """The generated stub `kind` on this session's connection."""

@@ -25,7 +25,7 @@ from beholden.core.gallery import (
     Person,
     PersonMatch,
 )
-from beholden.core.jobs import Annotation, Claim, Job, Wanted
+from beholden.core.jobs import Annotation, Claim, Job, JobState, Wanted
 from beholden.core.labels import Label
 from beholden.core.law import (
     Decision,
@@ -301,8 +301,11 @@ class Permission(Protocol):
 class Permissions(Protocol):
     """Gives jobs what they ask the law again with."""
 
-    def of(self, caller: Caller) -> Permission:
-        """The permission of what this caller's call began, were it in another process."""
+    def of(self, caller: Caller, told: Callable[[Decision], None] | None = None) -> Permission:
+        """The permission of what this caller's call began, were it in another process.
+
+        `told` hears of each decision, also of one that is like the one before.
+        """
         ...
 
 
@@ -458,6 +461,10 @@ class Jobs(Protocol):
         """Removes the jobs that were over long ago, and answers their ids."""
         ...
 
+    async def unfinished(self, kind: str) -> Mapping[JobState, int]:
+        """How many jobs of all tenants wait, and how many run."""
+        ...
+
     async def close(self) -> None:
         """Lets go; further calls raise Unavailable."""
         ...
@@ -532,17 +539,20 @@ class FaceMatcher(Protocol):
         """Raises NotFound, FailedPrecondition (no embedder, or the collection is another's)."""
         ...
 
-    async def match(
+    async def embed(self, pixels: Pixels, face: DetectedFace) -> Template:
+        """The unit template of a face that lies in `pixels`."""
+        ...
+
+    async def search(
         self,
-        pixels: Pixels,
-        face: DetectedFace,
+        template: Template,
         *,
         tenant: str,
         collection: str,
         limit: int,
         least: float | None,
     ) -> Sequence[tuple[Face, float]]:
-        """Enrolled faces and their similarity, most alike first; `face` lies in `pixels`."""
+        """Enrolled faces and their similarity, most alike first; of at least `least` or the default."""
         ...
 
     @property

@@ -61,6 +61,11 @@ class Frame(Protocol):
         """When it is shown."""
         ...
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Its width and height in pixels, upright and not reduced."""
+        ...
+
     def glance(self) -> Glance:
         """The frame in small."""
         ...
@@ -79,6 +84,25 @@ class Clip(Protocol):
         """Every frame from `start_us` on, in the order shown; `index` is that of the first.
 
         Raises InvalidArgument where the file is damaged, cut short or longer than the limits.
+        """
+        ...
+
+
+class ByteSource(Protocol):
+    """Bytes as they come."""
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes, waiting until there are some; none at the end."""
+        ...
+
+
+class StreamReader(Protocol):
+    """Decodes video as it comes."""
+
+    def frames(self, source: ByteSource, *, field: str) -> Iterator[Frame]:
+        """Every frame, as soon as it is there, in order; what is damaged in between is left out.
+
+        Raises InvalidArgument for `field`: no stream that can be read, or one beyond the limits.
         """
         ...
 

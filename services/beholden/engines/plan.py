@@ -139,7 +139,7 @@ class Plan:
         return Path(url2pathname(parts.path))
 
     def _make_key(self) -> None:
-        """The development key, before five services would each make it."""
+        """The development key, before every service would make its own."""
         identity = self.settings.guard.identity
         if not identity.jwks_url and not identity.key_file.exists():
             create_key_file(identity.key_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,11 +41,12 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: the token's subject, the tenant it acts for, and its roles there."""
+    """Who calls: the token's subject, the tenant it acts for, its roles there, and its end (Unix s)."""
 
     id: str
     tenant: str
     roles: tuple[str, ...] = ()
+    expires: float = field(default=math.inf, compare=False)
 
 
 @dataclass(slots=True)

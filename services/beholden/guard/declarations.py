@@ -23,6 +23,9 @@ _DECLARED = {
     "realtime": _YES_OR_NO,
     "public_space": _YES_OR_NO,
 }
+YES_OR_NO = frozenset(name for name, rule in _DECLARED.items() if rule is _YES_OR_NO)
+"""The declarations that are yes or no."""
+
 _KEYS = {name: _PREFIX + name.replace("_", "-") for name in (*_DECLARED, *KINDS)}
 _KNOWN = frozenset(_KEYS.values())
 

@@ -47,6 +47,8 @@ _MOST_VALUE_BYTES = 200
 _MOST_VIOLATIONS = 10
 _MOST_STATUS_BYTES = 3500
 
+_PUSHBACK = "grpc-retry-pushback-ms"
+
 _log = logging.getLogger(__name__)
 
 
@@ -60,12 +62,18 @@ class InvalidFields(InvalidArgument):
 
 
 class Refusal(Exception):
-    """The call ends with this status instead of an answer."""
+    """The call ends with this status instead of an answer; `metadata` goes with it."""
 
-    def __init__(self, status: status_pb2.Status, code: grpc.StatusCode) -> None:
+    def __init__(
+        self,
+        status: status_pb2.Status,
+        code: grpc.StatusCode,
+        metadata: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(status.message)
         self.status = status
         self.code = code
+        self.metadata = metadata
 
 
 class Errors:
@@ -83,7 +91,8 @@ class Errors:
                 )
             elif isinstance(error, Unavailable):
                 _log.warning("%s refused: %s", call.method.path, error.message)
-            raise Refusal(status(error, call.decision_id), call.status) from error
+            told = status(error, call.decision_id)
+            raise Refusal(told, call.status, pushback(error, call.remaining)) from error
 
 
 def status_code(error: BaseException) -> grpc.StatusCode:
@@ -105,6 +114,19 @@ def status(error: Exception, decision_id: str = "") -> status_pb2.Status:
     while len(answer.details) > 1 and answer.ByteSize() > _MOST_STATUS_BYTES:
         del answer.details[-1]
     return answer
+
+
+def pushback(error: Exception, remaining: float | None) -> tuple[tuple[str, str], ...]:
+    """What RetryInfo says, as metadata that the retries of gRPC itself heed; negative: do not retry.
+
+    Nor should who has `remaining` seconds, where that is less: their call would end without a reason.
+    """
+    if not isinstance(error, ResourceExhausted | Unavailable):
+        return ()
+    wait = error.retry_after
+    if wait is None or (remaining is not None and wait > remaining):
+        return ((_PUSHBACK, "-1"),)
+    return ((_PUSHBACK, str(int(wait * 1000))),)
 
 
 def clip(text: str, most: int) -> str:

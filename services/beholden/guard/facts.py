@@ -18,7 +18,7 @@ from beholden.core.errors import InvalidArgument
 from beholden.core.law import Facts, Json
 from beholden.guard.authorities import KINDS, Authorities
 from beholden.guard.call import Answer, Call, Next, Principal, Tenants
-from beholden.guard.declarations import declarations
+from beholden.guard.declarations import YES_OR_NO, declarations
 from beholden.guard.evidence import evidence
 from beholden.guard.fields import (
     AnnotationError,
@@ -42,10 +42,11 @@ Form = Callable[[Json], Json]
 
 @dataclass(frozen=True, slots=True)
 class FactPlan:
-    """Where a request type keeps its facts, by name, and its pictures."""
+    """Where a request type keeps its facts and declarations, by name, and its pictures."""
 
     facts: tuple[tuple[str, Path, Form], ...]
     media: tuple[Path, ...]
+    declares: tuple[tuple[str, Path], ...] = ()
 
 
 class Gathering:
@@ -72,7 +73,7 @@ class Gathering:
 
     async def __call__(self, call: Call, proceed: Next) -> Answer:
         """Raises InvalidArgument for a declaration or evidence that cannot be taken, Unavailable."""
-        said = declarations(call.metadata)
+        said = declared(call.method.facts, call.request, declarations(call.metadata))
         now_ns = self._clock()
         facts: dict[str, Json] = {
             "principal": principal_facts(call.principal),
@@ -139,7 +140,16 @@ def compile_facts(request: Descriptor) -> FactPlan:
             raise AnnotationError(f"{field.full_name}: bytes must not be a fact")
         if names.count(name) > 1 or any(above.is_repeated for above in path[:-1]):
             raise AnnotationError(f"{field.full_name}: the fact {name} would have several values")
-    return FactPlan(facts, annotated(request, lambda policy: policy.media))
+    declares = annotated(request, lambda policy: policy.declares)
+    for path in declares:
+        name, field = policy_of(path[-1]).declares, path[-1]
+        if name not in YES_OR_NO or not field.has_presence or field.type != field.TYPE_BOOL:
+            raise AnnotationError(f"{field.full_name}: only an optional bool declares yes or no")
+    return FactPlan(
+        facts,
+        annotated(request, lambda policy: policy.media),
+        tuple((policy_of(path[-1]).declares, path) for path in declares),
+    )
 
 
 def _facts_of(path: Path) -> Iterator[tuple[str, Path, Form]]:
@@ -160,6 +170,19 @@ def request_facts(plan: FactPlan, request: Message) -> dict[str, Json]:
         for holder in holders(request, path)
         if is_set(holder, path[-1])
     }
+
+
+def declared(plan: FactPlan, request: Message, said: dict[str, str]) -> dict[str, str]:
+    """What was `said` in metadata, with what the request declares. Raises InvalidArgument: they differ."""
+    for name, path in plan.declares:
+        for holder in holders(request, path):
+            if not is_set(holder, path[-1]):
+                continue
+            value = "yes" if getattr(holder, path[-1].name) else "no"
+            if said[name] not in ("", value):
+                raise InvalidArgument(dotted(path), "must agree with the call's metadata")
+            said = {**said, name: value}
+    return said
 
 
 def principal_facts(principal: Principal) -> Facts:

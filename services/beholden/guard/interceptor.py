@@ -144,7 +144,9 @@ class Guard(grpc.aio.ServerInterceptor):
             except Refusal as refusal:
                 told = rpc_status.to_status(refusal.status)
                 await context.abort(
-                    told.code, told.details, (*told.trailing_metadata, *_trailing(call))
+                    told.code,
+                    told.details,
+                    (*told.trailing_metadata, *_trailing(call), *refusal.metadata),
                 )
             context.set_trailing_metadata((*_trailing(call), *_kept(call)))
             return answer

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+
+from google.protobuf.message import Message
 
 from beholden.core.errors import DeadlineExceeded, InvalidArgument, ResourceExhausted
 from beholden.guard.call import Answer, Call, Next
@@ -36,6 +38,7 @@ class Limits:
                             "request", "was not sent, or is larger than the server takes"
                         )
                     call.raw, call.raw_rest = first, self._rest(call)
+                    call.send = self._sent(call.send)
                     return await proceed(call)
             except TimeoutError:
                 if not timeout.expired():
@@ -69,6 +72,19 @@ class Limits:
                 return await call.receive()
         except TimeoutError:
             raise DeadlineExceeded(f"nothing came for {idle:g} s") from None
+
+    def _sent(self, send: Callable[[Message], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        """A caller who reads no answers is not waited for without end either."""
+        idle = self._settings.stream_idle_timeout
+
+        async def sent(answer: Message) -> None:
+            try:
+                async with asyncio.timeout(idle):
+                    await send(answer)
+            except TimeoutError:
+                raise DeadlineExceeded(f"the answers were not read for {idle:g} s") from None
+
+        return sent
 
     async def _rest(self, call: Call) -> AsyncIterator[bytes]:
         while (raw := await self._received(call)) is not None:

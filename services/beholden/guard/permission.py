@@ -49,9 +49,10 @@ class Permissions:
         self._tenants = tenants
         self._authorities = authorities
 
-    def of(self, caller: Caller) -> LivePermission:
+    def of(self, caller: Caller, told: Callable[[Decision], None] | None = None) -> LivePermission:
         """See `core.ports.Permissions.of`."""
-        return LivePermission(self, caller)
+        hears = None if told is None else lambda decision, _: told(decision)
+        return LivePermission(self, caller, told=hears)
 
     async def facts(self, caller: Caller) -> Facts:
         """The facts as of now. Raises Unauthenticated for a tenant that is no longer registered."""

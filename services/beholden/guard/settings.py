@@ -69,7 +69,7 @@ class LimitsSettings(BaseModel):
     """Seconds that a stream may last, also where its caller set no deadline."""
 
     stream_idle_timeout: float = Field(default=60, gt=0)
-    """Seconds that a stream waits for its caller's next message."""
+    """Seconds that a stream waits for its caller's next message, and for it to read an answer."""
 
 
 class GuardSettings(BaseModel):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from google.protobuf.message import Message
 
 from beholden.core.caller import CALLER
+from beholden.core.errors import Unauthenticated
 from beholden.core.law import Decision
 from beholden.guard.call import Answer, Call, Next
 from beholden.guard.obligations import Duties, keep
@@ -15,7 +18,10 @@ from beholden.guard.permission import LivePermission, Permissions
 
 
 class Renewal:
-    """Lets a stream go on only while the law allows it, under the obligations that hold by then."""
+    """Lets a stream go on only while its caller's token is good and the law allows it.
+
+    The obligations are those that hold by then.
+    """
 
     def __init__(self, permissions: Permissions) -> None:
         self._permissions = permissions
@@ -36,7 +42,17 @@ class Renewal:
             reviewable=call.reviewable,
             told=told,
         )
-        return await permission.hold(lambda: proceed(call))
+        left = call.principal.expires - self._permissions.clock() / 1e9
+        end = asyncio.get_running_loop().time() + left if math.isfinite(left) else None
+        try:
+            async with asyncio.timeout_at(end) as token:
+                return await permission.hold(lambda: proceed(call))
+        except TimeoutError:
+            if not token.expired():
+                raise
+            raise Unauthenticated(
+                "the token has expired while the stream lasted; begin again with a new one"
+            ) from None
 
 
 async def messages(call: Call) -> AsyncIterator[Message]:

@@ -34,7 +34,6 @@ class _Known:
     kid: str | None
     key: Key
     principal: Principal
-    expires: float
 
 
 class Verifier:
@@ -69,7 +68,7 @@ class Verifier:
         known = self._known.get(token)
         if (
             known is not None
-            and self._claims.now < known.expires
+            and self._claims.now < known.principal.expires
             and await self._keys.find(known.kid) is known.key
         ):
             return known.principal
@@ -84,10 +83,10 @@ class Verifier:
             raise Unauthenticated("the token has expired") from None
         except JoseError as error:
             raise Unauthenticated(f"the token is not for this: {error.description}") from None
-        principal = _principal(claims)
+        principal = _principal(claims, claims["exp"] + self._claims.leeway)
         if len(self._known) >= _REMEMBERED:
             del self._known[next(iter(self._known))]
-        self._known[token] = _Known(kid, key, principal, claims["exp"] + self._claims.leeway)
+        self._known[token] = _Known(kid, key, principal)
         return principal
 
 
@@ -137,7 +136,7 @@ def _signed(token: str, key: Key) -> dict[str, Any]:
         ) from None
 
 
-def _principal(claims: Mapping[str, Any]) -> Principal:
+def _principal(claims: Mapping[str, Any], expires: float) -> Principal:
     roles = claims.get("roles", [])
     if not isinstance(roles, list) or len(roles) > _MOST_ROLES:
         raise Unauthenticated(f"the token's roles must be a list of at most {_MOST_ROLES}")
@@ -145,6 +144,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         id=_name(claims.get("sub"), "sub"),
         tenant=_name(claims.get("tenant"), "tenant"),
         roles=tuple(_name(role, "roles") for role in roles),
+        expires=expires,
     )
 
 

@@ -245,6 +245,19 @@ class SqlJobs:
 
         return await self._do(remove)
 
+    async def unfinished(self, kind: str) -> Mapping[JobState, int]:
+        """See `core.ports.Jobs.unfinished`."""
+        query = (
+            select(JOBS.c.state, func.count())
+            .where(JOBS.c.kind == kind, JOBS.c.state.in_(_OPEN))
+            .group_by(JOBS.c.state)
+        )
+        rows = await self._do(lambda connection: connection.execute(query).all())
+        return {
+            JobState(state): sum(count for found, count in rows if found == state)
+            for state in _OPEN
+        }
+
     async def close(self) -> None:
         """Lets go; further calls raise Unavailable."""
         self._closed = True

@@ -22,3 +22,11 @@ def container(head: bytes) -> str:
     if len(head) == HEAD and all(head[place] == 0x47 for place in range(0, HEAD, _TS_PACKET)):
         return "mpegts"
     return ""
+
+
+def stream_format(head: bytes) -> str:
+    """The same of a stream that begins with `head`; only what can be read as it comes."""
+    form = container(head)
+    if form in ("matroska", "mpegts"):
+        return form
+    return "h264" if head[:4] == b"\0\0\0\1" or head[:3] == b"\0\0\1" else ""

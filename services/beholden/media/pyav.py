@@ -1,4 +1,4 @@
-"""Video files through PyAV (FFmpeg): the only file that imports it."""
+"""Video files through PyAV (FFmpeg), whole and with every frame."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ class AvFrame:
     _frame: av.VideoFrame
     _rotation: int
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """See `core.video.Frame.size`."""
+        width, height = self._frame.width, self._frame.height
+        return (height, width) if self._rotation % 180 else (width, height)
+
     def glance(self) -> Glance:
         """The frame in small, from every so-manieth row and column: exact enough to compare frames."""
         frame = self._frame
@@ -81,7 +87,7 @@ class AvClip:
         self._stream = stream
         self._limits = limits
         self._field = field
-        self._origin = _microseconds(stream.start_time or 0, stream.time_base)
+        self._origin = microseconds(stream.start_time or 0, stream.time_base)
         # FFmpeg crashes the process where a file is closed while another thread reads it.
         self._using = Lock()
         self._closed = False
@@ -98,7 +104,7 @@ class AvClip:
         last = -1
         try:
             for frame in self._decoded(start_us):
-                time_us = _microseconds(frame.pts or 0, self._stream.time_base) - self._origin
+                time_us = microseconds(frame.pts or 0, self._stream.time_base) - self._origin
                 if time_us < start_us or time_us <= last:
                     continue
                 if time_us > longest:
@@ -108,7 +114,7 @@ class AvClip:
                         reason="INVALID_VIDEO",
                     )
                 last = time_us
-                yield AvFrame(index, time_us, frame, _rotation(frame))
+                yield AvFrame(index, time_us, frame, turned_by(frame))
                 index += 1
         except FFmpegError:
             raise self._damaged(max(last, start_us)) from None
@@ -127,7 +133,7 @@ class AvClip:
             first = self._next(frames)
             if first is None:
                 continue
-            begins = _microseconds(first.pts or 0, self._stream.time_base) - self._origin
+            begins = microseconds(first.pts or 0, self._stream.time_base) - self._origin
             if place == 0 or begins <= start_us:
                 yield first
                 while frame := self._next(frames):
@@ -174,18 +180,16 @@ class AvReader:
             try:
                 file = av.open(content, "r", format=form, options=_OPTIONS)
             except (FFmpegError, ValueError):
-                raise _refused(
+                raise refused(
                     field, f"is no {form} that can be read; it may be cut short"
                 ) from None
             with file:
                 if not file.streams.video:
-                    raise _refused(field, "has no video, only sound or nothing at all")
+                    raise refused(field, "has no video, only sound or nothing at all")
                 stream = file.streams.video[0]
-                info = _info(file, stream, form)
-                self._check(info, field)
-                stream.codec_context.options = {"max_pixels": str(self._limits.max_pixels)}
-                # A thread for each core holds a frame for each core; analysis has its own threads.
-                stream.thread_count = 1
+                info = described(file, stream, form)
+                check(info, self._limits, field)
+                bound(stream, self._limits)
                 clip = AvClip(file, stream, _upright(file, stream, info), self._limits, field)
                 try:
                     yield clip
@@ -197,29 +201,14 @@ class AvReader:
         size = content.seek(0, 2)
         content.seek(0)
         if not head:
-            raise _refused(field, "is empty; it must be a video file")
+            raise refused(field, "is empty; it must be a video file")
         if size > self._limits.max_bytes:
-            raise _refused(
+            raise refused(
                 field, f"is {size:,} bytes; at most {self._limits.max_bytes:,} are accepted"
             )
         if not (form := container(head)):
-            raise _refused(field, "must be an MP4, MOV, Matroska, WebM, AVI or MPEG-TS file")
+            raise refused(field, "must be an MP4, MOV, Matroska, WebM, AVI or MPEG-TS file")
         return form
-
-    def _check(self, info: VideoInfo, field: str) -> None:
-        limits = self._limits
-        if info.codec not in CODECS:
-            raise _refused(field, f"is coded as {info.codec or 'nothing known'}, which is not read")
-        size = f"is {info.width} x {info.height} pixels"
-        if info.width * info.height > limits.max_pixels:
-            raise _refused(field, f"{size}; at most {limits.max_pixels:,} are accepted")
-        if min(info.width, info.height) < _MIN_SIDE:
-            raise _refused(field, f"{size}; at least {_MIN_SIDE} a side are needed")
-        if info.duration_us > limits.max_hours * 3600 * SECOND:
-            hours = info.duration_us / SECOND / 3600
-            raise _refused(field, f"runs {hours:.1f} hours; at most {limits.max_hours:g} are read")
-        if info.rate > limits.max_rate:
-            raise _refused(field, f"has {float(info.rate):.0f} frames a second, too many")
 
 
 class Writer:
@@ -252,17 +241,42 @@ def _file(path: Path, field: str) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError:
-        raise _refused(field, "cannot be opened") from None
+        raise refused(field, "cannot be opened") from None
 
 
-def _refused(field: str, problem: str) -> InvalidArgument:
+def refused(field: str, problem: str) -> InvalidArgument:
+    """A video that is not read."""
     return InvalidArgument(field, problem, reason="INVALID_VIDEO")
 
 
-def _info(file: Any, stream: Any, form: str) -> VideoInfo:
+def check(info: VideoInfo, limits: VideoLimits, field: str) -> None:
+    """Raises InvalidArgument for what is not read, or is too much."""
+    if info.codec not in CODECS:
+        raise refused(field, f"is coded as {info.codec or 'nothing known'}, which is not read")
+    size = f"is {info.width} x {info.height} pixels"
+    if info.width * info.height > limits.max_pixels:
+        raise refused(field, f"{size}; at most {limits.max_pixels:,} are accepted")
+    if min(info.width, info.height) < _MIN_SIDE:
+        raise refused(field, f"{size}; at least {_MIN_SIDE} a side are needed")
+    if info.duration_us > limits.max_hours * 3600 * SECOND:
+        hours = info.duration_us / SECOND / 3600
+        raise refused(field, f"runs {hours:.1f} hours; at most {limits.max_hours:g} are read")
+    if info.rate > limits.max_rate:
+        raise refused(field, f"has {float(info.rate):.0f} frames a second, too many")
+
+
+def bound(stream: Any, limits: VideoLimits) -> None:
+    """Keeps the decoder's memory small, also where the frames grow later."""
+    stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
+    # A thread for each core holds a frame for each core; analysis has its own threads.
+    stream.thread_count = 1
+
+
+def described(file: Any, stream: Any, form: str) -> VideoInfo:
+    """What the file says of itself."""
     duration = 0
     if stream.duration:
-        duration = _microseconds(stream.duration, stream.time_base)
+        duration = microseconds(stream.duration, stream.time_base)
     elif file.duration:
         duration = int(file.duration)
     codec = stream.codec_context.name
@@ -280,7 +294,7 @@ def _upright(file: Any, stream: Any, info: VideoInfo) -> VideoInfo:
     """The info with the turn that only a decoded frame tells; the file is at its beginning after."""
     try:
         frame = next(iter(file.decode(stream)), None)
-        rotation = 0 if frame is None else _rotation(frame)
+        rotation = 0 if frame is None else turned_by(frame)
         file.seek(0)
     except FFmpegError:
         return info  # what is wrong with it is told when frames are asked for
@@ -289,7 +303,7 @@ def _upright(file: Any, stream: Any, info: VideoInfo) -> VideoInfo:
     return replace(info, rotation=rotation)
 
 
-def _rotation(frame: av.VideoFrame) -> int:
+def turned_by(frame: av.VideoFrame) -> int:
     """Degrees clockwise to the upright frame, a multiple of 90."""
     return min(_QUARTERS, key=lambda one: abs((-frame.rotation - one + 180) % 360 - 180))
 
@@ -317,5 +331,6 @@ def _plane(plane: Any, width: int, height: int) -> Glance:
     return cast("Glance", cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def _microseconds(ticks: int, base: Fraction) -> int:
+def microseconds(ticks: int, base: Fraction) -> int:
+    """Ticks of a stream's clock as a time here."""
     return round(ticks * base * SECOND)

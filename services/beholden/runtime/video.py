@@ -12,7 +12,7 @@ from functools import partial
 from google.longrunning import operations_grpc_pb2, operations_pb2
 
 from beholden.core.errors import FailedPrecondition
-from beholden.core.faces import DetectedFace, Pixels
+from beholden.core.faces import DetectedFace, Pixels, Template
 from beholden.core.gallery import Face
 from beholden.core.models import ModelSpec
 from beholden.core.ports import Jobs, Ledger, PolicyEngine
@@ -20,18 +20,24 @@ from beholden.core.video import VideoLimits
 from beholden.embedding.pipeline import EmbeddingPipeline
 from beholden.guard.permission import Permissions
 from beholden.media.pyav import AvReader
+from beholden.media.streams import AvStreams
 from beholden.policy.tenants import load_tenants
 from beholden.runtime.authorities import LawAuthorities
 from beholden.runtime.health import Probe
 from beholden.runtime.served import Served
 from beholden.runtime.settings import Settings
+from beholden.runtime.watching import watch_jobs
 from beholden.search.pipeline import SearchPipeline
 from beholden.search.probing import Sought
 from beholden.v1 import video_pb2, video_pb2_grpc
+from beholden.video.live import LivePipeline
 from beholden.video.pipeline import VideoPipeline
 from beholden.video.sample import Eyes
 from beholden.video.servicer import VideoOperations, VideoServicer
-from beholden.video.worker import Worker
+from beholden.video.worker import KIND, Worker
+
+_COUNT_SECONDS = 15.0
+"""How often waiting videos are counted: about as often as anybody asks for metrics."""
 
 
 def permissions(
@@ -59,18 +65,20 @@ class Matcher:
         """See `FaceMatcher.check`."""
         await self._found().collections.compatible(tenant, collection)
 
-    async def match(
+    async def embed(self, pixels: Pixels, face: DetectedFace) -> Template:
+        """See `FaceMatcher.embed`."""
+        return await self._embedder.embed_found(pixels, face)
+
+    async def search(
         self,
-        pixels: Pixels,
-        face: DetectedFace,
+        template: Template,
         *,
         tenant: str,
         collection: str,
         limit: int,
         least: float | None,
     ) -> Sequence[tuple[Face, float]]:
-        """See `FaceMatcher.match`."""
-        template = await self._embedder.embed_found(pixels, face)
+        """See `FaceMatcher.search`."""
         sought = Sought(limit=limit, min_similarity=least)
         found, _ = await self._found().candidates(tenant, collection, template, sought)
         return [(one.face, one.similarity) for one in found]
@@ -101,8 +109,11 @@ class VideoHall:
         eyes: Eyes,
     ) -> None:
         own = settings.video
-        reader = AvReader(VideoLimits(max_bytes=own.max_bytes, max_hours=own.max_hours))
+        self._jobs = jobs
+        limits = VideoLimits(max_bytes=own.max_bytes, max_hours=own.max_hours)
+        reader = AvReader(limits)
         self._pipeline = VideoPipeline(jobs, law, reader, eyes, workers=workers, settings=own)
+        self._live = LivePipeline(law, AvStreams(limits), eyes, workers=workers, settings=own)
         self._workers = [
             Worker(jobs, law, reader, eyes, workers=workers, settings=own)
             for _ in range(own.workers)
@@ -112,6 +123,7 @@ class VideoHall:
     async def working(self) -> AsyncIterator[None]:
         """Workers take videos meanwhile; at the end they give back what they have."""
         tasks = [asyncio.create_task(worker.run()) for worker in self._workers]
+        tasks.append(asyncio.create_task(watch_jobs(self._jobs, KIND, _COUNT_SECONDS)))
         try:
             yield
         finally:
@@ -126,7 +138,7 @@ class VideoHall:
                 video_pb2.DESCRIPTOR.services_by_name["VideoService"],
                 partial(
                     video_pb2_grpc.add_VideoServiceServicer_to_server,
-                    VideoServicer(self._pipeline),
+                    VideoServicer(self._pipeline, self._live),
                 ),
                 probe,
             ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 
 from opentelemetry import metrics, trace
@@ -16,8 +16,9 @@ from opentelemetry.metrics import Meter
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
+from beholden.core.errors import Unavailable
 from beholden.core.models import ModelSpec
-from beholden.core.ports import FaceStore, InferenceEngine, Tensor
+from beholden.core.ports import FaceStore, InferenceEngine, Jobs, Tensor
 
 SCOPE = "beholden.engines"
 
@@ -46,6 +47,18 @@ def watched_inference(
 ) -> InferenceEngine:
     """`engine`, told as `watched` tells it, with the model, the size of each batch and what waits."""
     return _WatchedInference(engine, _Told("inference", tracer, meter))
+
+
+async def watch_jobs(jobs: Jobs, kind: str, seconds: float, meter: Meter | None = None) -> None:
+    """Tells every so many seconds how many jobs wait and how many run, until it is cancelled."""
+    gauge = (meter or metrics.get_meter(SCOPE)).create_gauge(
+        "beholden.jobs", "{job}", "Jobs of all tenants that wait or run."
+    )
+    while True:
+        with suppress(Unavailable):
+            for state, count in (await jobs.unfinished(kind)).items():
+                gauge.set(count, {"beholden.job.kind": kind, "beholden.job.state": state.value})
+        await asyncio.sleep(seconds)
 
 
 class _Told:

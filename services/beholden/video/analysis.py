@@ -5,51 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from fractions import Fraction
 
-from beholden.core.faces import DetectedFace, Landmarks, Pose, Quality
-from beholden.core.geometry import Box, Point
 from beholden.core.jobs import Annotation
 from beholden.core.video import SECOND, Clip, Frame, VideoInfo
-from beholden.video.checkpoint import Codec
-from beholden.video.faces import FEATURES as FACE_FEATURES
-from beholden.video.faces import Faces, FacesState, Kept
 from beholden.video.features import Feature, Spec
-from beholden.video.following import Best, Following
-from beholden.video.intervals import Interval, Intervals
-from beholden.video.objects import FEATURES as OBJECT_FEATURES
-from beholden.video.objects import Objects, ObjectsState
+from beholden.video.looking import Looking
 from beholden.video.sample import Eyes, Sample
-from beholden.video.scenes import FEATURES as SCENE_FEATURES
-from beholden.video.scenes import Scenes, ScenesState
 from beholden.video.settings import VideoSettings
-from beholden.vision.activities import Doing
-from beholden.vision.sampling import Pace, Sampler
-from beholden.vision.segments import OpenSegment, Segment, Segmenter, SegmentKind
-from beholden.vision.shots import ShotDetector
+from beholden.video.state import State, begin
+from beholden.vision.segments import Segment
 from beholden.vision.timecodes import timecode
-from beholden.vision.tracks import Sighting, Track, Tracker
-
-_SLOWER = 2.5
-_LEAST = 0.55
-
-
-@dataclass(slots=True)
-class State:
-    """What a chunk leaves to the next. `next_us` is where that begins; counts are of frames."""
-
-    quick: Sampler
-    slow: Sampler
-    segmenter: Segmenter = field(default_factory=Segmenter)
-    objects: ObjectsState = field(default_factory=ObjectsState)
-    faces: FacesState = field(default_factory=FacesState)
-    scenes: ScenesState = field(default_factory=ScenesState)
-    next_us: int = 0
-    frames: int = 0
-    looked: int = 0
-    found: int = 0
-    ended: bool = False
 
 
 class Analysis:
@@ -71,33 +36,16 @@ class Analysis:
         self._workers = workers
         self._settings = settings
         self.state = state or begin(settings)
-        least = _LEAST if spec.min_confidence is None else spec.min_confidence
         info = clip.info
-        wanted = set(spec.features)
-        self._objects = (
-            Objects(
-                spec,
-                eyes.labels,
-                self.state.objects,
-                least=least,
-                aspect=info.width / info.height,
-            )
-            if wanted & OBJECT_FEATURES
-            else None
+        self._looking = Looking(
+            spec,
+            tenant,
+            eyes,
+            self.state,
+            aspect=info.width / info.height,
+            rate=info.rate,
+            settings=settings,
         )
-        self._faces = (
-            Faces(spec, tenant, eyes.faces, eyes.matcher, self.state.faces)
-            if wanted & FACE_FEATURES
-            else None
-        )
-        self._scenes = (
-            Scenes(spec, tenant, eyes, self.state.scenes, least=least)
-            if wanted & SCENE_FEATURES
-            else None
-        )
-        self._closely = bool(wanted - {Feature.SEGMENTS, Feature.TEXT})
-        self._slowly = bool(wanted & {Feature.LABELS, Feature.TEXT})
-        self._frame_us = round(SECOND / max(Fraction(1), info.rate))
         self._frames: Iterator[Frame] | None = None
         self._ahead: Frame | None = None
 
@@ -119,7 +67,7 @@ class Analysis:
                 samples, segments = read
                 found += self._segments(segments)
                 if samples:
-                    found += await self._see(samples)
+                    found += await self._looking.see(samples)
         finally:
             # Decoding goes on in its thread when this is cancelled: the clip is closed after it.
             await asyncio.wait([reading])
@@ -130,18 +78,13 @@ class Analysis:
 
     def _batches(self, end_us: int) -> Iterator[tuple[list[Sample], list[Segment]]]:
         """The frames of the chunk that are looked at, a few at a time, and the segments that ended."""
-        state, samples, segments = self.state, list[Sample](), list[Segment]()
+        samples, segments = list[Sample](), list[Segment]()
         for frame in self._until(end_us):
-            glance = frame.glance()
-            shot, over = state.segmenter.add(glance, frame.time_us, frame.index)
+            sample, over = self._looking.choose(frame)
             segments += over
-            state.frames = frame.index + 1
-            slow = self._slowly and state.slow.chooses(glance, frame.time_us, shot=shot)
-            quick = self._closely and state.quick.chooses(glance, frame.time_us, shot=shot)
-            if not (slow or quick):
+            if sample is None:
                 continue
-            state.looked += 1
-            samples.append(self._sample(frame, shot=shot, scene=slow))
+            samples.append(sample)
             if len(samples) >= self._settings.batch:
                 yield samples, segments
                 samples, segments = [], []
@@ -162,74 +105,15 @@ class Analysis:
                 return
             yield frame
 
-    def _sample(self, frame: Frame, *, shot: bool, scene: bool) -> Sample:
-        pixels = frame.pixels(self._settings.side)
-        info = self._clip.info
-        scale = max(pixels.shape[:2]) / max(info.width, info.height)
-        return Sample(frame.time_us, self._frame_us, shot, scene, pixels, scale)
-
-    async def _see(self, samples: list[Sample]) -> list[Annotation]:
-        looking = [one for one in (self._objects, self._faces, self._scenes) if one is not None]
-        told = await asyncio.gather(*(one.see(samples) for one in looking))
-        return [one for found in told for one in found]
-
     async def _finish(self) -> list[Annotation]:
-        end_us = self._end_us()
+        end_us = self.state.segmenter.last_us + self._looking.frame_us
         found = self._segments(self.state.segmenter.finish(end_us, self.state.frames))
-        if self._objects is not None:
-            found += self._objects.finish(end_us)
-        if self._faces is not None:
-            found += await self._faces.finish(end_us)
-        if self._scenes is not None:
-            found += self._scenes.finish(end_us)
-        return found
-
-    def _end_us(self) -> int:
-        return self.state.segmenter.last_us + self._frame_us
+        return found + await self._looking.finish(end_us)
 
     def _segments(self, segments: list[Segment]) -> list[Annotation]:
         if Feature.SEGMENTS not in self._spec.features:
             return []
         return [_segment(one, self._clip.info) for one in segments]
-
-
-def begin(settings: VideoSettings) -> State:
-    """The state before the first frame."""
-    quick = Pace(settings.moving_seconds, settings.stirring_seconds, settings.still_seconds)
-    slow = Pace(*(_SLOWER * one for one in (quick.moving, quick.stirring, quick.still)))
-    return State(Sampler(quick), Sampler(slow))
-
-
-CODEC = Codec(
-    (
-        State,
-        Sampler,
-        Pace,
-        Segmenter,
-        ShotDetector,
-        Segment,
-        SegmentKind,
-        OpenSegment,
-        ObjectsState,
-        FacesState,
-        ScenesState,
-        Following,
-        Best,
-        Kept,
-        Tracker,
-        Track,
-        Sighting,
-        Intervals,
-        Interval,
-        Doing,
-        Box,
-        Point,
-        DetectedFace,
-        Landmarks,
-        Pose,
-        Quality,
-    )
-)
 
 
 def _segment(one: Segment, info: VideoInfo) -> Annotation:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from beholden.core.faces import DetectedFace
+from beholden.core.gallery import Face
 from beholden.core.jobs import Annotation
 from beholden.core.law import Json
 from beholden.core.ports import FaceFinder, FaceMatcher
@@ -21,7 +22,9 @@ FEATURES = frozenset((Feature.FACES, Feature.FACE_SEARCH))
 _FACE = "Face"
 _MARGIN = 0.6  # an aligned chip reaches beyond the box, and further where the head is tilted
 _PICTURE = 256
-_MAX_RESULTS = 10
+
+MAX_RESULTS = 10
+"""How many candidates a face has at most where nothing else is asked."""
 
 
 @dataclass(slots=True)
@@ -50,8 +53,11 @@ class Faces:
         finder: FaceFinder,
         matcher: FaceMatcher,
         state: FacesState,
+        *,
+        searched: bool = True,
     ) -> None:
         self.state = state
+        self._searches = searched and Feature.FACE_SEARCH in spec.features
         self._spec = spec
         self._tenant = tenant
         self._finder = finder
@@ -118,27 +124,20 @@ class Faces:
             found.append(
                 self._span(Feature.FACES, track, end_us, best, detail=detail, picture=picture)
             )
-        if Feature.FACE_SEARCH in self._spec.features:
+        if self._searches:
             found.append(await self._searched(track, end_us, best))
         return found
 
     async def _searched(self, track: Track, end_us: int, best: Best[Kept]) -> Annotation:
-        matches = await self._matcher.match(
-            unpacked(best.detail.picture),
-            best.detail.cut,
+        template = await self._matcher.embed(unpacked(best.detail.picture), best.detail.cut)
+        matches = await self._matcher.search(
+            template,
             tenant=self._tenant,
             collection=self._spec.collection,
-            limit=self._spec.max_results or _MAX_RESULTS,
+            limit=self._spec.max_results or MAX_RESULTS,
             least=self._spec.min_similarity,
         )
-        candidates: list[Json] = [
-            {
-                "face": face.id,
-                "external_image_id": face.external_image_id,
-                "similarity": similarity,
-            }
-            for face, similarity in matches
-        ]
+        candidates: list[Json] = [candidate(*match) for match in matches]
         detail: dict[str, Json] = {"best_us": best.time_us, "candidates": candidates}
         return self._span(Feature.FACE_SEARCH, track, end_us, best, detail=detail)
 
@@ -167,6 +166,15 @@ class Faces:
 
     def _sure(self, confidence: float) -> bool:
         return confidence >= (self._spec.min_confidence or 0.0)
+
+
+def candidate(face: Face, similarity: float) -> Json:
+    """An enrolled face that is like one in a video, as it is kept."""
+    return {
+        "face": face.id,
+        "external_image_id": face.external_image_id,
+        "similarity": similarity,
+    }
 
 
 def _frontal(face: DetectedFace) -> float:

@@ -93,6 +93,8 @@ class Objects:
         for track in over:
             found += self._over(track, track.last_us + sample.length_us)
         if self._activities:
+            live = {track.id for track in state.following.tracker.live}
+            state.doing = {one: state.doing[one] for one in state.doing if one in live}
             people = [pair for pair in matched if pair[0].kind == PERSON]
             for track, sighting in people:
                 found += self._does(sample.time_us, track, sighting)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +13,14 @@ from beholden.core.caller import Caller
 from beholden.core.errors import Denied, FailedPrecondition, InvalidArgument, NotFound
 from beholden.core.gallery import Page
 from beholden.core.jobs import Annotation, Job, Wanted
-from beholden.core.law import Decision, Json
-from beholden.core.models import ModelSpec
+from beholden.core.law import Json
 from beholden.core.ports import Jobs, Permissions
 from beholden.core.video import VideoInfo, VideoReader
 from beholden.video.features import Feature, Spec, read_spec
+from beholden.video.law import lessened, permitted, restricted
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
-from beholden.video.worker import KIND, discard, for_feature, kept, obliged, upload
+from beholden.video.worker import KIND, discard, kept, upload
 
 _PAGE = 100
 
@@ -66,24 +65,25 @@ class VideoPipeline:
         features = tuple(dict.fromkeys(request.features))
         if Feature.FACE_SEARCH in features and not request.collection:
             raise InvalidArgument("collection", "must be set to search faces")
-        allowed, refused = await self.permitted(caller, features)
-        models = self._models([feature for feature, _ in allowed])
+        allowed, refused = await permitted(self._permissions, caller, features)
+        decisions = {one.feature: one.decision for one in allowed}
+        models = self._eyes.models(tuple(decisions))
         if request.collection:
             await self._eyes.matcher.check(caller.tenant, request.collection)
         new = str(uuid.uuid4())
         loop = asyncio.get_running_loop()
         path = await loop.run_in_executor(self._workers, self._placed, new, request)
-        spec = _obliged(
+        spec = restricted(
             Spec(
                 path=str(path),
                 upload=not request.file,
-                features=tuple(feature for feature, _ in allowed),
+                features=tuple(decisions),
                 min_confidence=request.min_confidence,
                 collection=request.collection,
                 min_similarity=request.min_similarity,
                 max_results=request.max_results,
             ),
-            dict(allowed),
+            decisions,
         )
         try:
             await loop.run_in_executor(self._workers, self._info, path)
@@ -111,22 +111,6 @@ class VideoPipeline:
             await loop.run_in_executor(self._workers, discard, spec)
         return job
 
-    async def permitted(
-        self, caller: Caller, features: Sequence[Feature]
-    ) -> tuple[list[tuple[Feature, Decision]], list[tuple[Feature, Denied]]]:
-        """What the law allows now, and what not and why. Raises Denied when it refuses all."""
-        allowed: list[tuple[Feature, Decision]] = []
-        refused: list[tuple[Feature, Denied]] = []
-        for feature in features:
-            try:
-                decision = await self._permissions.of(for_feature(caller, feature)).again()
-                allowed.append((feature, decision))
-            except Denied as denied:
-                refused.append((feature, denied))
-        if refused and not allowed:
-            raise refused[0][1]
-        return allowed, refused
-
     async def annotations(
         self,
         caller: Caller,
@@ -146,17 +130,17 @@ class VideoPipeline:
             caller,
             facts={**caller.facts, "request": dict(_asked(job.caller))},
         )
-        allowed, refused = await self.permitted(seeing, asked)
+        allowed, refused = await permitted(self._permissions, seeing, asked)
+        decisions = {one.feature: one.decision for one in allowed}
         page = await self.jobs.annotations(
             caller.tenant,
             id,
-            replace(wanted, features=tuple(feature for feature, _ in allowed)),
+            replace(wanted, features=tuple(decisions)),
             page_size=page_size or _PAGE,
             page_token=page_token,
         )
-        if search := dict(allowed).get(Feature.FACE_SEARCH):
-            page = replace(page, items=tuple(_kept(one, search) for one in page.items))
-        return page, refused
+        items = tuple(lessened(one, decisions[Feature(one.feature)]) for one in page.items)
+        return replace(page, items=items), refused
 
     async def cancel(self, tenant: str, id: str) -> None:
         """Ends the job and removes its upload; one that is over stays as it is. Raises NotFound."""
@@ -171,33 +155,6 @@ class VideoPipeline:
         await asyncio.get_running_loop().run_in_executor(
             self._workers, discard, read_spec(job.spec)
         )
-
-    def _models(self, features: Sequence[Feature]) -> list[ModelSpec]:
-        """Those that will look. Raises FailedPrecondition where a feature has none."""
-        eyes = self._eyes
-        found: list[ModelSpec] = []
-        for feature in features:
-            match feature:
-                case Feature.LABELS | Feature.PEOPLE | Feature.ACTIVITIES:
-                    models = eyes.labels.models
-                case Feature.FACES:
-                    models = (eyes.faces.model,)
-                case Feature.FACE_SEARCH:
-                    models = (eyes.faces.model, *eyes.matcher.models)
-                case Feature.TEXT:
-                    models = tuple(eyes.text.models)
-                case Feature.MODERATION:
-                    models = tuple(eyes.moderator.models)
-                case Feature.SEGMENTS:
-                    continue
-            if not models:
-                raise FailedPrecondition(
-                    f"no model for {feature} is pulled",
-                    remedy="run: beholden models pull",
-                    reason="MODEL_OFF",
-                )
-            found += models
-        return list({model.id: model for model in found}.values())
 
     def _placed(self, id: str, request: Request) -> Path:
         if request.file:
@@ -231,31 +188,6 @@ class VideoPipeline:
     def _info(self, path: Path) -> VideoInfo:
         with self._reader.open(path, field="video") as clip:
             return clip.info
-
-
-def _obliged(spec: Spec, decisions: dict[Feature, Decision]) -> Spec:
-    """The spec with what the law asks of its searches; what needs review was refused already."""
-    search = decisions.get(Feature.FACE_SEARCH)
-    if search is None:
-        return spec
-    least = max([spec.min_similarity or 0.0, *obliged(search, "min_similarity")])
-    most = [one for one in (spec.max_results, *obliged(search, "max_results")) if one]
-    return replace(
-        spec,
-        min_similarity=least or spec.min_similarity,
-        max_results=int(min(most)) if most else 0,
-    )
-
-
-def _kept(one: Annotation, decision: Decision) -> Annotation:
-    """An annotation with the candidates only that the law allows now, whatever it allowed then."""
-    candidates = one.detail.get("candidates")
-    if not isinstance(candidates, list):
-        return one
-    least = max([0.0, *obliged(decision, "min_similarity")])
-    most = min([len(candidates), *map(int, obliged(decision, "max_results"))])
-    near = [match for match in candidates if match["similarity"] >= least]
-    return replace(one, detail={**one.detail, "candidates": near[:most]})
 
 
 def _refusal(feature: Feature, denied: Denied) -> Json:

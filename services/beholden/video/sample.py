@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from beholden.core.errors import FailedPrecondition
 from beholden.core.faces import Pixels
+from beholden.core.models import ModelSpec
 from beholden.core.ports import FaceFinder, FaceMatcher, FrameReader, LabelFinder, Moderator
+from beholden.video.features import Feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,29 @@ class Eyes:
     matcher: FaceMatcher
     text: FrameReader
     moderator: Moderator
+
+    def models(self, features: Sequence[Feature]) -> list[ModelSpec]:
+        """Those that will look. Raises FailedPrecondition where a feature has none."""
+        found: list[ModelSpec] = []
+        for feature in features:
+            match feature:
+                case Feature.LABELS | Feature.PEOPLE | Feature.ACTIVITIES:
+                    models = self.labels.models
+                case Feature.FACES:
+                    models = (self.faces.model,)
+                case Feature.FACE_SEARCH:
+                    models = (self.faces.model, *self.matcher.models)
+                case Feature.TEXT:
+                    models = tuple(self.text.models)
+                case Feature.MODERATION:
+                    models = tuple(self.moderator.models)
+                case Feature.SEGMENTS:
+                    continue
+            if not models:
+                raise FailedPrecondition(
+                    f"no model for {feature} is pulled",
+                    remedy="run: beholden models pull",
+                    reason="MODEL_OFF",
+                )
+            found += models
+        return list({model.id: model for model in found}.values())

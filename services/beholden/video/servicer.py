@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from google.longrunning import operations_pb2
@@ -14,6 +16,7 @@ from beholden.core.errors import InvalidArgument
 from beholden.core.jobs import Wanted
 from beholden.v1 import video_pb2, video_pb2_grpc
 from beholden.video.features import Feature, read_spec
+from beholden.video.live import Asked, Begun, Chunk, LivePipeline, Picture
 from beholden.video.pipeline import Request, VideoPipeline
 from beholden.video.worker import KIND
 from beholden.wire import video as wire
@@ -22,13 +25,15 @@ _POLL = 0.1
 _WAIT = 20.0
 _PAGE = 100
 _ID = 36
+_LEAST_LATENCY, _MOST_LATENCY = 0.1, 30.0
 
 
 class VideoServicer(video_pb2_grpc.VideoServiceServicer):
     """See protos/beholden/v1/video.proto."""
 
-    def __init__(self, pipeline: VideoPipeline) -> None:
+    def __init__(self, pipeline: VideoPipeline, live: LivePipeline) -> None:
         self._pipeline = pipeline
+        self._live = live
 
     async def AnalyzeVideo(
         self, request: video_pb2.AnalyzeVideoRequest, context: Any
@@ -78,6 +83,40 @@ class VideoServicer(video_pb2_grpc.VideoServiceServicer):
             next_page_token=page.next_token,
             refused_features=[wire.refused_now(feature, denied) for feature, denied in refused],
         )
+
+    async def AnalyzeStream(
+        self, messages: AsyncIterator[video_pb2.AnalyzeStreamRequest], context: Any
+    ) -> AsyncGenerator[video_pb2.AnalyzeStreamResponse]:
+        """Tells what happens in a stream."""
+        first = await anext(aiter(messages))
+        if not first.HasField("start"):
+            raise InvalidArgument("start", "must be the stream's first message")
+        start = first.start
+        asked = Asked(
+            features=_features(start.features, "start.features"),
+            min_confidence=start.min_confidence if start.HasField("min_confidence") else None,
+            collection=start.collection.removeprefix("collections/"),
+            min_similarity=start.min_similarity if start.HasField("min_similarity") else None,
+            max_results=start.max_results,
+            max_latency=_latency(start),
+        )
+        async with aclosing(self._live.watch(caller(), asked, _parts(messages))) as told:
+            async for one in told:
+                if isinstance(one, Begun):
+                    yield wire.begun(one.features, one.refused, one.models)
+                    continue
+                yield video_pb2.AnalyzeStreamResponse(
+                    offset=wire.duration(one.time_us),
+                    events=[
+                        wire.event(event.change.value, event.about, asked.collection)
+                        for event in one.events
+                    ],
+                    dropped=[
+                        wire.dropped(reason, gone.count, gone.first_us, gone.last_us)
+                        for reason, gone in (("BEHIND", one.behind), ("UNREADABLE", one.unreadable))
+                        if gone is not None
+                    ],
+                )
 
 
 class VideoOperations(OperationsServicer):  # type: ignore[misc]
@@ -150,7 +189,36 @@ def operation_id(name: str) -> str:
     return own
 
 
-def _features(numbers: Any) -> tuple[Feature, ...]:
+async def _parts(
+    messages: AsyncIterator[video_pb2.AnalyzeStreamRequest],
+) -> AsyncGenerator[Picture | Chunk]:
+    number = 0
+    async for message in messages:
+        number += 1
+        part, where = message.part, f"messages[{number}].part"
+        match part.WhichOneof("source"):
+            case "frame":
+                time_us = part.frame.offset.ToMicroseconds()
+                yield Picture(part.frame.content, time_us, f"{where}.frame")
+            case "chunk":
+                yield Chunk(part.chunk.content, f"{where}.chunk")
+            case _:
+                raise InvalidArgument(where, "must set frame or chunk")
+
+
+def _latency(start: video_pb2.StreamStart) -> float:
+    """Seconds; 0 where nothing is said. Raises InvalidArgument."""
+    if not start.HasField("max_latency"):
+        return 0.0
+    seconds = start.max_latency.ToMicroseconds() / 1e6
+    if not _LEAST_LATENCY <= seconds <= _MOST_LATENCY:
+        raise InvalidArgument(
+            "start.max_latency", f"must be from {_LEAST_LATENCY:g} s to {_MOST_LATENCY:g} s"
+        )
+    return float(seconds)
+
+
+def _features(numbers: Any, field: str = "features") -> tuple[Feature, ...]:
     if video_pb2.VIDEO_FEATURE_UNSPECIFIED in numbers:
-        raise InvalidArgument("features", "must each be a feature, not VIDEO_FEATURE_UNSPECIFIED")
+        raise InvalidArgument(field, "must each be a feature, not VIDEO_FEATURE_UNSPECIFIED")
     return tuple(Feature(wire.feature_name(number)) for number in numbers)

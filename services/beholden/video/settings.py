@@ -48,3 +48,15 @@ class VideoSettings(BaseModel):
 
     still_seconds: float = Field(default=2.0, ge=0)
     """The same while nothing does."""
+
+    streams: int = Field(default=16, ge=1)
+    """Live streams that this process analyses at a time."""
+
+    stream_latency: float = Field(default=2.0, ge=0.1, le=30)
+    """Seconds that a live frame may wait, where its caller does not say; older ones are left out."""
+
+    stream_frames: int = Field(default=64, ge=1)
+    """The most frames of a live stream that wait."""
+
+    stream_bytes: int = Field(default=64 * 2**20, ge=2**20)
+    """The most bytes that they take, and again those of an encoded stream that wait to be decoded."""

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from beholden.core.caller import Caller
@@ -22,13 +22,15 @@ from beholden.core.errors import (
     Unavailable,
 )
 from beholden.core.jobs import Claim
-from beholden.core.law import Decision, Json
+from beholden.core.law import Json
 from beholden.core.ports import Jobs, Permissions
 from beholden.core.video import SECOND, VideoInfo, VideoReader
-from beholden.video.analysis import CODEC, Analysis
-from beholden.video.features import ACTIONS, Feature, Spec, read_spec
+from beholden.video.analysis import Analysis
+from beholden.video.features import Spec, read_spec
+from beholden.video.law import Leave, held
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
+from beholden.video.state import CODEC
 
 KIND = "video"
 
@@ -137,14 +139,8 @@ class Worker:
         """The work under a permission for each feature; the first that is refused ends it."""
         caller = Caller(**{**at.claim.job.caller})  # type: ignore[arg-type]
 
-        async def analysed() -> None:
-            await self._analyse(at, spec)
-
-        work: Callable[[], Awaitable[None]] = analysed
-        for feature in spec.features:
-            permission = self._permissions.of(for_feature(caller, feature))
-            work = _held(permission.hold, work)
-        await work()
+        leaves = [Leave(self._permissions, caller, feature) for feature in spec.features]
+        await held(leaves, lambda: self._analyse(at, spec))
 
     async def _analyse(self, at: _At, spec: Spec) -> None:
         # Not on the loop: opening reads the file's index.
@@ -202,23 +198,9 @@ class _At:
         self.claim = claim
 
 
-def for_feature(caller: Caller, feature: Feature) -> Caller:
-    """The caller, asking for what the feature does."""
-    return replace(caller, facts={**caller.facts, "action": ACTIONS[feature]})
-
-
 def kept(caller: Caller) -> dict[str, Json]:
     """The caller as plain JSON, to ask the law again with."""
     return asdict(caller)
-
-
-def obliged(decision: Decision, kind: str) -> list[float]:
-    """The values of the decision's obligations of a kind."""
-    return [
-        float(one.value)
-        for one in decision.obligations
-        if one.kind == kind and isinstance(one.value, int | float)
-    ]
 
 
 def failure(error: BeholdenError) -> dict[str, Json]:
@@ -270,10 +252,3 @@ def discard(spec: Spec) -> None:
 
 def _share(done_us: int, duration_us: int) -> float:
     return min(1.0, done_us / duration_us) if duration_us > SECOND // 1000 else 0.0
-
-
-def _held(
-    hold: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]],
-    work: Callable[[], Awaitable[None]],
-) -> Callable[[], Awaitable[None]]:
-    return lambda: hold(work)

@@ -36,14 +36,17 @@ class Sampler:
     last: Glance | None = None
     last_us: int = 0
 
-    def chooses(self, glance: Glance, time_us: int, *, shot: bool) -> bool:
-        """Whether this frame is to be analysed; `shot` says that it begins one."""
+    def chooses(self, glance: Glance, time_us: int, *, shot: bool, eager: bool = False) -> bool:
+        """Whether this frame is to be analysed; `shot` says that it begins one.
+
+        Who is `eager` does not wait for something to move.
+        """
         if self.last is not None and not shot:
             # Half a frame's slack at 30 frames a second, so that 0.4 s is every twelfth, not thirteenth.
             waited = (time_us - self.last_us) / SECOND + 1 / 60
             if waited < self.pace.moving:
                 return False
-            if waited < self.pace.still and waited < self._patience(glance):
+            if waited < self.pace.still and not eager and waited < self._patience(glance):
                 return False
         self.last, self.last_us = glance, time_us
         return True

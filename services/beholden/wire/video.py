@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.longrunning import operations_pb2
@@ -14,8 +14,9 @@ from beholden.core.errors import Denied
 from beholden.core.faces import DetectedFace, Landmarks, Pose, Quality
 from beholden.core.geometry import Point
 from beholden.core.jobs import Annotation, Job, JobState
+from beholden.core.models import ModelSpec
 from beholden.v1 import collection_pb2, face_pb2, search_pb2, video_pb2
-from beholden.wire.faces import bounding_box, detected_face
+from beholden.wire.faces import bounding_box, detected_face, model_version
 from beholden.wire.labels import named
 
 _DOMAIN = "beholden.dev"
@@ -64,6 +65,34 @@ def annotation(one: Annotation, collection: str) -> video_pb2.VideoAnnotation:
     if "start_frame" in detail:
         told.segment.CopyFrom(_segment(one, detail))
     return told
+
+
+def begun(
+    features: Iterable[str], refused: Iterable[tuple[str, Denied]], models: Iterable[ModelSpec]
+) -> video_pb2.AnalyzeStreamResponse:
+    """A stream's first answer."""
+    return video_pb2.AnalyzeStreamResponse(
+        features=map(feature_value, features),
+        refused_features=[refused_now(feature, denied) for feature, denied in refused],
+        models=map(model_version, models),
+    )
+
+
+def event(change: str, about: Annotation, collection: str) -> video_pb2.StreamEvent:
+    """What happened in a stream; `collection` is the id of the one that is searched."""
+    return video_pb2.StreamEvent(
+        change=f"STREAM_CHANGE_{change}", annotation=annotation(about, collection)
+    )
+
+
+def dropped(reason: str, count: int, first_us: int, last_us: int) -> video_pb2.DroppedFrames:
+    """Frames of a stream that nobody looked at."""
+    return video_pb2.DroppedFrames(
+        reason=f"DROP_REASON_{reason}",
+        count=count,
+        first_offset=duration(first_us),
+        last_offset=duration(last_us),
+    )
 
 
 def refused(feature: str, reason: str, law: str) -> video_pb2.RefusedFeature:

@@ -49,10 +49,14 @@ class Trial:
         self.home: House
         self.more = asyncio.Event()
         """The servicer of Watch goes on when this is set."""
+        self.large = 0
+        """Bytes by which each answer is larger."""
 
     def told(self) -> Any:
         items = [self.Item(similarity=similarity) for similarity in (0.9, 0.5)]
-        return self.Told(items=items, media=caller().media)
+        return self.Told(
+            items=items, media=[*caller().media, *["x" * self.large] * bool(self.large)]
+        )
 
     async def upload(self, messages: AsyncIterator[Any], context: Any) -> Any:
         media = [one async for _ in messages for one in caller().media]
@@ -313,6 +317,39 @@ async def test_a_caller_who_falls_silent(protos: Any, tmp_path: Path) -> None:
         error = await refused(call)
         assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert "nothing came" in (error.details() or "")
+
+
+async def test_a_caller_who_never_begins(protos: Any, tmp_path: Path) -> None:
+    async with opened(protos, tmp_path, stream_idle_timeout=0.05) as trial:
+        call = trial.home.channel.stream_stream(f"/{trial.service.full_name}/Talk")(
+            metadata=(("authorization", f"Bearer {trial.home.token()}"),)
+        )
+        error = await refused(call)
+        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert not trial.home.law.asked
+
+
+async def test_a_caller_who_reads_nothing(protos: Any, tmp_path: Path) -> None:
+    """Flow control holds the answers back, and the stream ends all the same."""
+    async with opened(protos, tmp_path, stream_idle_timeout=0.3) as trial:
+        trial.large = 4 * 2**20
+        call = trial.call("Talk", *[trial.Said()] * 20)
+        while len(trial.home.book.records) < 2:
+            await asyncio.sleep(0.02)
+        outcome = trial.home.book.records[-1]
+        assert outcome.body["status"] == "DEADLINE_EXCEEDED"
+        assert outcome.body["stream"]["messages"] < 20
+        call.cancel()
+
+
+async def test_a_stream_ends_with_its_callers_token(trial: Trial) -> None:
+    """The token's end is a whole second, less than one away."""
+    token = trial.home.token(lifetime=1)
+    error = await refused(trial.call("Watch", trial.Said(), token=token))
+    assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert reason(error) == "TOKEN_INVALID"
+    assert "expired while the stream lasted" in (error.details() or "")
+    assert trial.home.book.records[-1].body["status"] == "UNAUTHENTICATED"
 
 
 async def test_a_stream_lasts_only_so_long(protos: Any, tmp_path: Path) -> None:

@@ -13,8 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from beholden.cli import main
+from beholden.cli.failures import ExitCode
+from beholden.client import AsyncClient
 from beholden.core.errors import FailedPrecondition
 from beholden.runtime.tls import TlsSettings, server_credentials
+from tests.house import headers
 from tests.inside import asking, serving
 from tests.rolling import ports
 
@@ -91,6 +95,22 @@ async def test_only_certificates_of_ours_come_in_and_renewed_ones_are_shown(tmp_
         mine = ours.issue("caller")
         async with grpc.aio.secure_channel(address, trusting(ours, mine)) as channel:
             await asking(channel, tmp_path)()
+        (tmp_path / "mine.key").write_bytes(mine[0])
+        (tmp_path / "mine.crt").write_bytes(mine[1])
+        files_of_mine = {
+            "ca": tmp_path / "ca.crt",
+            "certificate": tmp_path / "mine.crt",
+            "key": tmp_path / "mine.key",
+        }
+        token = headers(tmp_path / "identity.key", "beholden-ops", roles=["operator"])[0][1]
+        who = {"token": token.removeprefix("Bearer "), **files_of_mine}
+        async with AsyncClient(f"https://{address}", **who) as client:
+            assert (await client.get_policy_status()).decision_id
+        said = ["--server", address, "--token", who["token"], "policy", "status", "--quiet"]
+        tls = [f"--tls-{name}={file}" for name, file in files_of_mine.items()]
+        assert await asyncio.to_thread(main, [*said, *tls]) == ExitCode.OK
+        assert await asyncio.to_thread(main, [*said, tls[0]]) == ExitCode.UNAVAILABLE
+        assert await asyncio.to_thread(main, [*said, *tls[:2]]) == ExitCode.USAGE
         for stranger in (trusting(ours), trusting(ours, others.issue("caller"))):
             async with grpc.aio.secure_channel(address, stranger) as channel:
                 with pytest.raises(grpc.aio.AioRpcError) as refused:

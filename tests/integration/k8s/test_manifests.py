@@ -19,10 +19,10 @@ def named(documents: list[Mapping[str, Any]], kind: str, name: str = "") -> list
     ]
 
 
-def settings(documents: list[Mapping[str, Any]]) -> dict[str, str]:
-    """Every variable of ours that a service is given."""
+def settings(documents: list[Mapping[str, Any]], service: str = "") -> dict[str, str]:
+    """Every variable of ours that one service, or any, is given."""
     given = dict(named(documents, "ConfigMap", "beholden-settings")[0]["data"])
-    for deployment in named(documents, "Deployment", "beholden-"):
+    for deployment in named(documents, "Deployment", f"beholden-{service}"):
         for one in deployment["spec"]["template"]["spec"]["containers"][0]["env"]:
             given.setdefault(one["name"], one.get("value", "1"))
     return {name: value for name, value in given.items() if name.startswith("BEHOLDEN_")}
@@ -50,17 +50,11 @@ def test_every_setting_is_one_and_can_be_what_it_is_set_to(
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_each_pod_serves_and_is_asked_for_its_own_service(rendered: Any, overlay: str) -> None:
     documents = rendered(overlay)
-    given = settings(documents)
     deployments = named(documents, "Deployment", "beholden-")
     served = [one["metadata"]["name"].removeprefix("beholden-") for one in deployments]
-    assert set(served) <= set(SERVICES)
-    routed = {
-        match["method"]["service"]
-        for route in named(documents, "GRPCRoute")
-        for rule in route["spec"]["rules"]
-        for match in rule["matches"]
-    }
+    assert sorted(served) == sorted(SERVICES)
     for name, deployment in zip(served, deployments, strict=True):
+        given = settings(documents, name)
         container = deployment["spec"]["template"]["spec"]["containers"][0]
         full = f"beholden.v1.{name.capitalize()}Service"
         assert container["args"] == ["serve", name]
@@ -71,10 +65,46 @@ def test_each_pod_serves_and_is_asked_for_its_own_service(rendered: Any, overlay
         assert given["BEHOLDEN_HEALTH_LISTEN"] == f"0.0.0.0:{ports['health']}"
         assert container["readinessProbe"]["grpc"]["port"] == ports["health"]
         mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
-        for path in (value for value in given.values() if value.startswith("/etc/")):
+        for path in (value for value in given.values() if value.startswith("/")):
             assert any(one.startswith(path) or path.startswith(one) for one in mounts), path
-        if routed:
-            assert full in routed
+
+
+def test_every_service_is_routed_to_the_pods_that_serve_it(rendered: Any) -> None:
+    documents = rendered("prod")
+    routed = {
+        match["method"]["service"]: rule["backendRefs"]
+        for route in named(documents, "GRPCRoute")
+        for rule in route["spec"]["rules"]
+        for match in rule["matches"]
+    }
+    places = {f"beholden.v1.{name.capitalize()}Service": f"beholden-{name}" for name in SERVICES}
+    # Operations are asked where they were begun.
+    places["google.longrunning.Operations"] = "beholden-video"
+    backends = {full: [{"name": name, "port": 50051}] for full, name in places.items()}
+    assert routed == backends
+    services = {one["metadata"]["name"] for one in named(documents, "Service", "beholden-")}
+    assert services == set(places.values())
+    [policy] = named(documents, "BackendTLSPolicy")
+    assert {one["name"] for one in policy["spec"]["targetRefs"]} == services
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_an_upload_waits_in_is_shared_and_what_is_ones_own_cannot_be_written(
+    rendered: Any, overlay: str
+) -> None:
+    documents = rendered(overlay)
+    [video] = named(documents, "Deployment", "beholden-video")
+    pod = video["spec"]["template"]["spec"]
+    claims = {one["name"]: one.get("persistentVolumeClaim") for one in pod["volumes"]}
+    mounts = {one["mountPath"]: one for one in pod["containers"][0]["volumeMounts"]}
+    given = settings(documents, "video")
+    spool, library = (mounts[given[f"BEHOLDEN_VIDEO__{name}"]] for name in ("SPOOL", "FOLDER"))
+    assert not spool.get("readOnly")
+    assert library["readOnly"]
+    made = {one["metadata"]["name"]: one for one in named(documents, "PersistentVolumeClaim")}
+    modes = [made[claims[one["name"]]["claimName"]]["spec"] for one in (spool, library)]
+    wanted = "ReadWriteOnce" if overlay == "dev" else "ReadWriteMany"
+    assert [one["accessModes"] for one in modes] == [[wanted]] * 2
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -118,7 +148,8 @@ def test_only_the_guarded_port_is_reachable_and_engines_only_for_who_needs_them(
         assert may(service, "otel-collector", 4317)
         assert not may("caller", "ledger-1", 5432)
         assert not may(service, "beholden-governance", "grpc")
-    assert [one for one in services if may(one, "milvus", 19530)] == ["beholden-search"]
+    keeping = [one for one in services if may(one, "milvus", 19530)]
+    assert sorted(keeping) == ["beholden-search", "beholden-video"]
     if "triton" in pods:
         needs = {name for name in services if "beholden.dev/inference" in pods[name]}
         assert {one for one in services if may(one, "triton", 8001)} == needs

@@ -205,7 +205,7 @@ def test_each_status_has_its_exit_code(
 ) -> None:
     details = [info(reason)] if reason else []
     with serving([status(code, *details)]) as (_, client), pytest.raises(Failure) as caught:
-        get(client)
+        create(client)
     assert caught.value.exit_code is exit_code
     assert caught.value.status == code.name
 

@@ -11,7 +11,7 @@ from google.rpc import error_details_pb2 as details
 
 from beholden.core import errors
 from beholden.core.law import Decision, Reason
-from beholden.guard.errors import STATUS, InvalidFields, clip, status, status_code
+from beholden.guard.errors import STATUS, InvalidFields, clip, pushback, status, status_code
 from beholden.v1 import errors_pb2
 
 Code = grpc.StatusCode
@@ -160,3 +160,14 @@ def test_clip():
     assert clip("abc", 3) == "abc"
     assert clip("abcd", 3) == "..."
     assert clip("éééé", 7) == "éé..."
+
+
+def test_retry_info_is_told_to_grpc_s_own_retries_too() -> None:
+    key = "grpc-retry-pushback-ms"
+    assert pushback(errors.Unavailable("store", "is away", retry_after=1.5), 30) == ((key, "1500"),)
+    assert pushback(errors.Unavailable("store", "is away", retry_after=60), 30) == ((key, "-1"),)
+    assert pushback(errors.Unavailable("store", "is away", retry_after=60), None) == (
+        (key, "60000"),
+    )
+    assert pushback(errors.ResourceExhausted("the quota is full"), None) == ((key, "-1"),)
+    assert pushback(errors.NotFound("faces/1"), None) == ()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 
+from beholden.core.errors import InvalidArgument
 from beholden.guard.authorities import Authorities
 from beholden.guard.call import Principal
 from beholden.guard.facts import (
@@ -25,9 +26,10 @@ from beholden.guard.facts import (
     shortest,
     time_facts,
 )
+from beholden.guard.fields import AnnotationError
 from beholden.guard.methods import read_methods
 from beholden.guard.tally import Tally
-from beholden.v1 import embedding_pb2, search_pb2
+from beholden.v1 import embedding_pb2, search_pb2, video_pb2
 from tests.unit.guard.protos import compiled
 
 Index = search_pb2.IndexFacesRequest
@@ -147,18 +149,14 @@ def test_principal():
     assert principal_facts(Principal("ada", "t", ("a", "b"))) == {"id": "ada", "roles": ["a", "b"]}
 
 
-@pytest.mark.parametrize(
-    ("live", "said", "fact"), [(True, "no", "yes"), (False, "no", "no"), (False, "", "")]
-)
-async def test_a_live_method_is_live_whatever_is_declared(live: bool, said: str, fact: str):
-    methods = read_methods(search_pb2.DESCRIPTOR.services_by_name.values())
-    method = replace(methods["/beholden.v1.SearchService/SearchFaces"], realtime=live)
+async def gathered(method: Any, request: Any, *said: tuple[str, str]) -> Any:
+    """A call of which all facts are known."""
     call: Any = SimpleNamespace(
         method=method,
-        metadata={"beholden-realtime": (said,)},
+        metadata={key: (value,) for key, value in said},
         principal=Principal("ada", "t"),
         tenant={},
-        request=search_pb2.SearchFacesRequest(),
+        request=request,
         tally=Tally(),
         rest=(),
     )
@@ -167,4 +165,51 @@ async def test_a_live_method_is_live_whatever_is_declared(live: bool, said: str,
         return None
 
     await Gathering({}, lambda: 1, Authorities, audience="", leeway=0)(call, proceed)
+    return call
+
+
+@pytest.mark.parametrize(
+    ("live", "said", "fact"), [(True, "no", "yes"), (False, "no", "no"), (False, "", "")]
+)
+async def test_a_live_method_is_live_whatever_is_declared(live: bool, said: str, fact: str):
+    methods = read_methods(search_pb2.DESCRIPTOR.services_by_name.values())
+    method = replace(methods["/beholden.v1.SearchService/SearchFaces"], realtime=live)
+    call = await gathered(method, search_pb2.SearchFacesRequest(), ("beholden-realtime", said))
     assert call.facts["realtime"] == fact
+
+
+async def test_a_request_declares_what_metadata_would():
+    methods = read_methods(video_pb2.DESCRIPTOR.services_by_name.values())
+    method = methods["/beholden.v1.VideoService/AnalyzeStream"]
+
+    def start(**said: bool) -> Any:
+        return video_pb2.AnalyzeStreamRequest(
+            start=video_pb2.StreamStart(features=["VIDEO_FEATURE_FACES"], **said)
+        )
+
+    for request, metadata, fact in (
+        (start(public_space=True), "", "yes"),
+        (start(public_space=True), "yes", "yes"),
+        (start(public_space=False), "", "no"),
+        (start(), "yes", "yes"),
+        (start(), "", ""),
+    ):
+        call = await gathered(method, request, ("beholden-public-space", metadata))
+        assert call.facts["public_space"] == fact
+        assert call.facts["realtime"] == "yes"
+        assert call.facts["request"] == {"features": ["VIDEO_FEATURE_FACES"]}
+    with pytest.raises(InvalidArgument, match=r"start\.public_space: must agree"):
+        await gathered(method, start(public_space=False), ("beholden-public-space", "yes"))
+
+
+@pytest.mark.parametrize("field", ["bool x", "optional string x", "repeated bool x"])
+def test_only_a_yes_or_no_declares(tmp_path: Path, field: str):
+    source = f'message Q {{ {field} = 1 [(field_policy).declares = "public_space"]; }}'
+    with pytest.raises(AnnotationError, match="optional bool"):
+        compile_facts(compiled(tmp_path, source).message_types_by_name["Q"])
+
+
+def test_only_what_is_yes_or_no_is_declared_so(tmp_path: Path):
+    source = 'message Q { optional bool x = 1 [(field_policy).declares = "purpose"]; }'
+    with pytest.raises(AnnotationError, match="yes or no"):
+        compile_facts(compiled(tmp_path, source).message_types_by_name["Q"])

@@ -1,4 +1,4 @@
-"""`beholden ledger export | prune`: the ledger's records carried elsewhere, and dropped in time."""
+"""`beholden ledger export | backup | prune`: the ledger carried elsewhere, and dropped in time."""
 
 from __future__ import annotations
 
@@ -68,6 +68,33 @@ def export(
     here.output.document({"out": str(out), "format": format.value, "entries": entries})
     here.output.show(f"{counted(entries, 'entry', 'entries')} in {safe(out)}")
     here.output.note(f"check it: beholden ledger verify --ledger {out} --key PUBLIC.pem")
+
+
+def backup(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="The copy to write, a new file.")],
+    ledger: Annotated[
+        str,
+        typer.Option(metavar="URL", help="The ledger's URL; BEHOLDEN_LEDGER_URL if absent."),
+    ] = "",
+) -> None:
+    """Copy a ledger in SQLite while the server runs, with reviews, notices and videos' results.
+
+    Put in the ledger's place, the copy is the ledger. What is encrypted in it opens with the keys
+    it was written with alone: keep those too, elsewhere. For PostgreSQL take pg_dump.
+    """
+    from beholden.ledger.backup import backup as copy
+
+    here = session(context)
+    try:
+        with offline.failures():
+            copy(ledger or settings().ledger_url, out)
+    except OSError as error:
+        raise Failure(f"cannot write {out}: {error.strerror}") from None
+    size = out.stat().st_size
+    here.output.document({"out": str(out), "bytes": size})
+    here.output.show(f"{size / 1e6:,.1f} MB in {safe(out)}")
+    here.output.note(f"check it: beholden ledger verify --ledger sqlite:///{out}")
 
 
 def prune(

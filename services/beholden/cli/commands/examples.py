@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from beholden.cli import many, pictures
-from beholden.cli.client import Answer
 from beholden.cli.failures import Failure
 from beholden.cli.output import as_document, table
 from beholden.cli.session import session
 from beholden.cli.words import counted, safe, when
+from beholden.client.answers import Answer
 from beholden.v1 import moderation_pb2, moderation_pb2_grpc
 
 _REQUESTS = uuid.UUID("a94ba8c1-0a56-5f2e-8f5e-1c1b7f0a2d64")

@@ -10,7 +10,6 @@ import typer
 from rich.table import Table
 
 from beholden.cli import explained, pictures
-from beholden.cli.client import Answer
 from beholden.cli.commands.reviews import pending_note
 from beholden.cli.failures import ExitCode
 from beholden.cli.options import Collection, MinSimilarity
@@ -18,6 +17,7 @@ from beholden.cli.output import as_document, table
 from beholden.cli.panels import facts
 from beholden.cli.session import Session, session
 from beholden.cli.words import counted, safe, score, when
+from beholden.client.answers import Answer
 from beholden.v1 import collection_pb2, search_pb2, search_pb2_grpc
 
 Person = Annotated[str, typer.Argument(help="The person's id.")]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import typer
 
 from beholden.cli.failures import Failure
-from beholden.cli.output import as_document, table
+from beholden.cli.output import as_document
 from beholden.cli.panels import facts
+from beholden.cli.policies import changes
 from beholden.cli.session import session
-from beholden.cli.words import counted, safe, when
+from beholden.cli.words import counted, when
 from beholden.v1 import governance_pb2, governance_pb2_grpc
 
 _SHOWN = 30
@@ -69,10 +70,7 @@ def shadow(context: typer.Context) -> None:
     if not found.differences:
         here.output.show("[dim]every one would have been decided as it was[/]")
         return
-    shown = table("change", "=tenant", "=action", "law", ">calls", "=for example")
-    for one in found.differences[:_SHOWN]:
-        row = (one.change, one.tenant, one.action, ", ".join(one.laws), f"{one.count:,}")
-        shown.add_row(*map(safe, (*row, next(iter(one.decision_ids), ""))))
-    here.output.show(shown)
+    shown = found.differences[:_SHOWN]
+    here.output.show(changes((one, one.count, next(iter(one.decision_ids), "")) for one in shown))
     if (more := len(found.differences) - _SHOWN) > 0:
         here.output.show(f"[dim]and {counted(more, 'change')} more; --json has them all[/]")

@@ -11,8 +11,7 @@ from rich.console import Group, RenderableType
 from beholden.cli import offline
 from beholden.cli.configured import settings
 from beholden.cli.options import Place
-from beholden.cli.output import table
-from beholden.cli.policies import Folder, law_at
+from beholden.cli.policies import Folder, changes, law_at
 from beholden.cli.session import session
 from beholden.cli.words import counted, safe
 
@@ -78,15 +77,14 @@ def _told(revision: str, found: Findings) -> RenderableType:
         said += f"{found.unreadable:,} could not be read; "
     if not found.changed:
         return safe(f"{said}none would change")
-    shown = table("change", "=tenant", "=action", "law", ">calls", "=for example")
-    for group, count in found.changed.most_common(_SHOWN):
-        laws, example = ", ".join(group.laws), found.examples[group][0]
-        row = (group.change, group.tenant, group.action, laws, f"{count:,}", example)
-        shown.add_row(*map(safe, row))
-    changes: Counter[str] = Counter()
+    shown = changes(
+        (group, count, found.examples[group][0])
+        for group, count in found.changed.most_common(_SHOWN)
+    )
+    kinds: Counter[str] = Counter()
     for group, count in found.changed.items():
-        changes[group.change] += count
-    total = "; ".join(f"{count:,} {change}" for change, count in changes.most_common())
+        kinds[group.change] += count
+    total = "; ".join(f"{count:,} {change}" for change, count in kinds.most_common())
     more = len(found.changed) - _SHOWN
     rest = [f"[dim]and {counted(more, 'group')} more; --json has them all[/]"] if more > 0 else []
     return Group(shown, *rest, f"[bold]{safe(said + total)}[/]")

@@ -10,12 +10,12 @@ import typer
 from rich.table import Table
 
 from beholden.cli import drawing, explained, pictures
-from beholden.cli.client import Answer
 from beholden.cli.commands.reviews import pending_note
 from beholden.cli.options import Collection, Draw, MinSimilarity
 from beholden.cli.output import as_document, table
 from beholden.cli.session import Session, session
 from beholden.cli.words import counted, safe, score
+from beholden.client.answers import Answer
 from beholden.v1 import search_pb2, search_pb2_grpc
 
 Found = Answer[search_pb2.SearchFacesResponse] | Answer[search_pb2.SearchFacesByImageResponse]

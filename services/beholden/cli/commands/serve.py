@@ -15,7 +15,9 @@ def serve(
     context: typer.Context,
     services: Annotated[
         list[str] | None,
-        typer.Argument(help="detection, embedding, search, moderation, governance; all if absent."),
+        typer.Argument(
+            help="detection, embedding, search, moderation, governance, video; all if absent."
+        ),
     ] = None,
     listen: Annotated[
         str, typer.Option(help="host:port; BEHOLDEN_LISTEN or 127.0.0.1:50051 if absent.")

@@ -90,6 +90,12 @@ def ask_the_law(app: typer.Typer) -> None:
     )
     hang(
         under,
+        archive.backup,
+        "ledger backup backup/ledger.db",
+        "ledger backup backup/ledger.db --ledger sqlite:////var/lib/beholden/ledger.db",
+    )
+    hang(
+        under,
         notices.notices,
         "ledger notices --waiting",
         "ledger notices --json | jq -c .body",

@@ -1,0 +1,99 @@
+"""What the law says of each feature: at the beginning, while the work lasts, and of what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from beholden.core.caller import Caller
+from beholden.core.errors import Denied
+from beholden.core.jobs import Annotation
+from beholden.core.law import Decision
+from beholden.core.ports import Permissions
+from beholden.video.features import ACTIONS, Feature, Spec
+
+T = TypeVar("T")
+
+
+class Leave:
+    """The law's leave for one feature of one caller. `decision` is the newest."""
+
+    decision: Decision
+
+    def __init__(self, permissions: Permissions, caller: Caller, feature: Feature) -> None:
+        self.feature = feature
+        asking = replace(caller, facts={**caller.facts, "action": ACTIONS[feature]})
+        self._permission = permissions.of(asking, self._told)
+
+    async def ask(self) -> None:
+        """Raises Denied, Unavailable."""
+        await self._permission.again()
+
+    async def hold(self, work: Callable[[], Awaitable[T]]) -> T:
+        """See `core.ports.Permission.hold`."""
+        return await self._permission.hold(work)
+
+    def _told(self, decision: Decision) -> None:
+        self.decision = decision
+
+
+async def permitted(
+    permissions: Permissions, caller: Caller, features: Sequence[Feature]
+) -> tuple[list[Leave], list[tuple[Feature, Denied]]]:
+    """What the law allows now, and what not and why. Raises Denied when it refuses all."""
+    allowed: list[Leave] = []
+    refused: list[tuple[Feature, Denied]] = []
+    for feature in features:
+        leave = Leave(permissions, caller, feature)
+        try:
+            await leave.ask()
+            allowed.append(leave)
+        except Denied as denied:
+            refused.append((feature, denied))
+    if refused and not allowed:
+        raise refused[0][1]
+    return allowed, refused
+
+
+async def held(leaves: Sequence[Leave], work: Callable[[], Awaitable[None]]) -> None:
+    """Does the work while the law allows every feature; the first that is refused ends it."""
+    whole = work
+    for leave in leaves:
+        whole = partial(leave.hold, whole)
+    await whole()
+
+
+def restricted(spec: Spec, decisions: Mapping[Feature, Decision]) -> Spec:
+    """The spec with what the law asks of its searches; what needs review was refused already."""
+    search = decisions.get(Feature.FACE_SEARCH)
+    if search is None:
+        return spec
+    least = max([spec.min_similarity or 0.0, *_obliged(search, "min_similarity")])
+    most = [one for one in (spec.max_results, *_obliged(search, "max_results")) if one]
+    return replace(
+        spec,
+        min_similarity=least or spec.min_similarity,
+        max_results=int(min(most)) if most else 0,
+    )
+
+
+def lessened(one: Annotation, decision: Decision) -> Annotation:
+    """The annotation with the candidates only that its feature's decision allows."""
+    candidates = one.detail.get("candidates")
+    if not isinstance(candidates, list):
+        return one
+    least = max([0.0, *_obliged(decision, "min_similarity")])
+    most = min([len(candidates), *map(int, _obliged(decision, "max_results"))])
+    near = [match for match in candidates if match["similarity"] >= least]
+    return replace(one, detail={**one.detail, "candidates": near[:most]})
+
+
+def _obliged(decision: Decision, kind: str) -> list[float]:
+    """The values of the decision's obligations of a kind."""
+    return [
+        float(one.value)
+        for one in decision.obligations
+        if one.kind == kind and isinstance(one.value, int | float)
+    ]
