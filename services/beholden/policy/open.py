@@ -15,10 +15,10 @@ from beholden.core.errors import FailedPrecondition
 from beholden.core.ports import PolicyEngine, Shadow
 from beholden.policy.bundle import read_bundle
 from beholden.policy.law import Law, load_law
-from beholden.policy.schema import check_law
 from beholden.policy.settings import PolicySettings
 from beholden.policy.signing import VerificationKey, read_key
 from beholden.policy.watching import law_state
+from beholden.policy.wellformed import check_law
 
 
 async def open_policy(url: str, settings: PolicySettings | None = None) -> PolicyEngine:

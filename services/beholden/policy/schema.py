@@ -5,75 +5,31 @@ The rules themselves fail closed on malformed law; this says where it is malform
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from beholden.policy.terms import (
+    AcquisitionName,
+    ActionName,
+    ClassName,
+    Count,
+    Date,
+    EventName,
+    KindName,
+    Office,
+    OpenDate,
+    Place,
+    PurposeName,
+    RegimeName,
+    RestrictionId,
+    Reviewers,
+    RuleName,
+    Similarity,
+    Some,
+    Words,
+    public,
 )
-
-from beholden.core.errors import FailedPrecondition
-from beholden.policy.law import Law
-
-
-def _known(topic: str, part: Callable[[str], str] = str) -> AfterValidator:
-    """A word, or the `part` of it that counts, must be one that the law defines under `topic`."""
-
-    def check(word: str, info: ValidationInfo) -> str:
-        if info.context is not None and part(word) not in info.context[topic]:
-            raise ValueError(f"{word!r} is not known; law/{topic} has the words that are")
-        return word
-
-    return AfterValidator(check)
-
-
-def _date(text: str) -> str:
-    """An ISO 8601 date, or an instant in UTC, in the one form that sorts as text."""
-    try:
-        if len(text) == 10:
-            date.fromisoformat(text)
-        elif len(text) == 20 and text.endswith("Z"):
-            datetime.fromisoformat(text)
-        else:
-            raise ValueError
-    except ValueError:
-        raise ValueError('must be like "2021-05-18" or "2021-05-18T00:00:00Z"') from None
-    return text
-
-
-def _public(keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """JSON Web Keys without what only their owner may have (RFC 7518, 6)."""
-    if any(key.keys() & {"d", "k", "p", "q"} for key in keys):
-        raise ValueError("must be public keys; the private one stays with the issuer")
-    return keys
-
-
-Date = Annotated[str, AfterValidator(_date)]
-OpenDate = Literal[""] | Date
-Words = Annotated[str, Field(min_length=1)]
-Some = Field(min_length=1)
-Similarity = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
-Reviewers = Annotated[int, Field(ge=1, le=9)]
-Office = Literal["court", "data_protection_authority", "independent_authority", "law_enforcement"]
-"""What an issuer of authorisations is."""
-
-AcquisitionName = Annotated[str, _known("acquisitions")]
-ActionName = Annotated[str, _known("actions")]
-ClassName = Annotated[str, _known("classes")]
-KindName = Annotated[str, _known("kinds")]
-PurposeName = Annotated[str, _known("purposes")]
-RegimeName = Annotated[str, _known("regimes")]
-EventName = Annotated[str, _known("events")]
-RuleName = Annotated[str, _known("rules")]
-RestrictionId = Annotated[str, _known("restrictions")]
-Place = Annotated[str, _known("jurisdictions", lambda place: place.partition("-")[0])]
 
 
 class _Entry(BaseModel):
@@ -282,7 +238,7 @@ class Issuer(Titled):
     issues: Annotated[list[Literal["authorisation", "consent"]], Some]
     office: Office | None = None
     max_days: Annotated[int, Field(ge=1, le=3660)]
-    keys: Annotated[list[dict[str, Any]], Some, AfterValidator(_public)]
+    keys: Annotated[list[dict[str, Any]], Some, AfterValidator(public)]
 
 
 class Event(Titled):
@@ -323,55 +279,3 @@ class Document(_Entry):
 
     law: Topics
     regimes: dict[str, Regime]
-
-
-def check_law(law: Law) -> Law:
-    """The law, unchanged. Raises FailedPrecondition, saying where it is malformed, if it is."""
-    found = list(problems(law))
-    if found:
-        raise FailedPrecondition(
-            f"the law is malformed: {'; '.join(found[:10])}", remedy="correct it and load it again"
-        )
-    return law
-
-
-def problems(law: Law) -> Iterator[str]:
-    """Every place where the law is malformed or uses a word that it does not define."""
-    try:
-        document = Document.model_validate(law.data, context=_vocabulary(law))
-    except ValidationError as error:
-        for problem in error.errors():
-            yield f"{'/'.join(map(str, problem['loc']))}: {problem['msg']}"
-        return
-    for rule in sorted(set(law.rules) - set(document.law.required_rules)):
-        yield f"law/required_rules: the rule {rule!r} is there and would not be asked"
-
-
-def _vocabulary(law: Law) -> Mapping[str, Set[str]]:
-    topics = {topic: _keys(law.data, "law", topic) for topic in _object(law.data, "law")}
-    regimes = _keys(law.data, "regimes")
-    restrictions = {f"moratoria/{key}" for key in topics.get("moratoria", ())}
-    for regime in regimes:
-        keys = _keys(law.data, "regimes", regime, "restrictions")
-        restrictions |= {f"{regime}/{key}" for key in keys}
-    named = {
-        "acquisitions": _keys(law.data, "law", "provenance", "acquisitions"),
-        "purposes": _keys(law.data, "law", "purposes", "known"),
-        "regimes": regimes,
-        "restrictions": restrictions,
-        "rules": set(law.rules),
-    }
-    wanted = {
-        name: set[str]() for name in ("actions", "classes", "kinds", "events", "jurisdictions")
-    }
-    return wanted | topics | named
-
-
-def _keys(data: Any, *path: str) -> set[str]:
-    return set(_object(data, *path))
-
-
-def _object(data: Any, *path: str) -> Mapping[str, Any]:
-    for name in path:
-        data = data.get(name) if isinstance(data, Mapping) else None
-    return data if isinstance(data, Mapping) else {}

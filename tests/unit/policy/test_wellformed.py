@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from beholden.core.errors import FailedPrecondition
-from beholden.policy.schema import check_law, problems
+from beholden.policy.wellformed import check_law, problems
 from tests.contract.policy_engines import changed, law
 
 BAN = ("regimes", "amazon-2021", "restrictions", "police-face-comparison")
