@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo run test tests check protos lock bench bench-accuracy faults clean ci-engines engines up down status
+.PHONY: help setup models demo run test tests check protos descriptors lock bench bench-accuracy faults clean ci-engines engines up down status
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ check: $(STUBS) ## Format, lint, types, protos, policies, manifests
 
 protos: $(READY) ## Generate the Python stubs from protos/
 	@$(BIN)/python protos/build.py
+
+descriptors: $(READY) ## Write the API's descriptors, which generators of other languages read
+	@$(BIN)/python protos/descriptors.py out/beholden.binpb
 
 lock: $(READY) ## Resolve the pinned requirements anew
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv

@@ -21,28 +21,19 @@ def generate() -> list[Path]:
 
     Raises RuntimeError with protoc's own exit status when a proto does not compile.
     """
-    import google.rpc
-    import grpc_tools
     from grpc_tools import protoc
 
-    googleapis = Path(next(iter(google.rpc.__path__))).parent.parent
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     stubber = shutil.which("protoc-gen-mypy_grpc", path=beside)
-    builtin = Path(grpc_tools.__file__).parent / "_proto"
-    protos = sorted((ROOT / "protos").rglob("*.proto"))
     package = OUTPUT / "beholden" / "v1"
     package.mkdir(parents=True, exist_ok=True)
     for stale in package.glob("*_pb2*"):
         stale.unlink()
     with tempfile.TemporaryDirectory() as folder:
-        lay_operations(googleapis, Path(folder))
         status = protoc.main(
             [
                 "protoc",
-                f"-I{ROOT / 'protos'}",
-                f"-I{googleapis}",
-                f"-I{builtin}",
-                f"-I{folder}",
+                *includes(Path(folder)),
                 f"--python_out={OUTPUT}",
                 f"--pyi_out={OUTPUT}",
                 f"--grpc_python_out={OUTPUT}",
@@ -50,7 +41,7 @@ def generate() -> list[Path]:
                 f"--mypy_grpc_out=quiet:{OUTPUT}",
                 "--include_source_info",
                 f"--descriptor_set_out={folder}/beholden.pb",
-                *(str(proto.relative_to(ROOT / "protos")) for proto in protos),
+                *ours(),
             ]
         )
         if status != 0:
@@ -63,6 +54,24 @@ def generate() -> list[Path]:
         client = OUTPUT / "beholden" / "client"
         subprocess.run([*writer, f"{folder}/beholden.pb", str(client)], check=True)
     return sorted((*package.glob("*.py*"), *client.glob("*methods.py")))
+
+
+def ours() -> list[str]:
+    """Our protos, by the names that they import each other by."""
+    return sorted(
+        str(proto.relative_to(ROOT / "protos")) for proto in (ROOT / "protos").rglob("*.proto")
+    )
+
+
+def includes(folder: Path) -> list[str]:
+    """Where protoc finds our protos and all that they import; `folder` is for what has to be laid."""
+    import google.rpc
+    import grpc_tools
+
+    googleapis = Path(next(iter(google.rpc.__path__))).parent.parent
+    lay_operations(googleapis, folder)
+    builtin = Path(grpc_tools.__file__).parent / "_proto"
+    return [f"-I{place}" for place in (ROOT / "protos", googleapis, builtin, folder)]
 
 
 def lay_operations(googleapis: Path, folder: Path) -> None:

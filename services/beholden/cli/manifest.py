@@ -1,4 +1,4 @@
-"""What is to be enrolled, read piece by piece: folders, CSV and Parquet lists, Parquet and NPZ templates."""
+"""What is to be enrolled: folders and buckets, CSV and Parquet lists, Parquet and NPZ templates."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from beholden.cli import pictures
+from beholden.cli import objects, pictures
 from beholden.cli.failures import Failure
+from beholden.cli.objects import Object
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,11 +52,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A picture file, or with `template` (D,) float32 a face without one; `label` names it to people."""
+    """A picture, or with `template` (D,) float32 a face without one; `label` names it to people."""
 
     label: str
     row: Row
-    file: Path | None = None
+    file: Path | Object | None = None
     template: NDArray[np.float32] | None = None
 
 
@@ -69,13 +70,19 @@ class Listing:
     model: str = ""
 
 
-def listing(paths: Sequence[Path], default: Row) -> list[Listing]:
+def listing(paths: Sequence[Path | str], default: Row) -> list[Listing]:
     """Each list for itself, all pictures and folders together. Raises Failure for what cannot be read.
 
     What a list does not say of a row, `default` says.
     """
-    files = pictures.find([path for path in paths if path.suffix.lower() not in LISTS])
-    found = [_of_file(path, default) for path in paths if path.suffix.lower() in LISTS]
+    there = [Path(path) for path in paths if not objects.names(path)]
+    files: list[Path | Object] = [
+        *pictures.find([path for path in there if path.suffix.lower() not in LISTS])
+    ]
+    for path in paths:
+        if objects.names(path):
+            files += objects.find(objects.at(str(path)), pictures.SUFFIXES)
+    found = [_of_file(path, default) for path in there if path.suffix.lower() in LISTS]
     if files:
         named = (Listed(str(file), default, file=file) for file in files)
         found.append(Listing(len(files), named))
@@ -173,7 +180,7 @@ def _picture(path: Path, where: str, said: Mapping[str, Any], default: Row) -> L
     name = said.get("file") or ""
     if not name:
         raise _wrong(path, f"{where}: `file` is empty")
-    file = path.parent / name
+    file = objects.at(name) if objects.names(name) else path.parent / name
     return Listed(str(file), _merged(path, where, said, default), file=file)
 
 

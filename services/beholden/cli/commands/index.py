@@ -35,8 +35,11 @@ def index(  # noqa: PLR0917 - one for each option
     context: typer.Context,
     collection: Collection,
     paths: Annotated[
-        list[Path],
-        typer.Argument(help="Pictures, folders of them; .csv, .parquet and .npz lists."),
+        list[str],
+        typer.Argument(
+            metavar="PATHS...",
+            help="Pictures, folders of them, s3://bucket/folder; .csv, .parquet and .npz lists.",
+        ),
     ],
     source: Annotated[str, typer.Option(help="Where the pictures come from.")] = "",
     legal_basis: Annotated[str, typer.Option(help="Why the faces may be kept.")] = "",
@@ -75,7 +78,7 @@ def index(  # noqa: PLR0917 - one for each option
     default = Row(external_id, source, legal_basis, consent_id, acquisition=come_by)
     listings = manifest.listing(paths, default)
     if not listings:
-        raise Failure(f"no pictures in {', '.join(map(str, paths))}", status="INVALID_ARGUMENT")
+        raise Failure(f"no pictures in {', '.join(paths)}", status="INVALID_ARGUMENT")
     tally = Tally(total=sum(one.total for one in listings))
     wanted = enrolment_pb2.BulkEnrolment(
         parent=f"collections/{collection}", duplicate_cosine=skip_alike
@@ -136,8 +139,8 @@ class _Pictures:
         )
 
     def items(self, things: Iterator[Listed]) -> Iterator[Item]:
-        for thing in things:
-            yield Item([thing.label], partial(self._message, thing))
+        for thing, message in pictures.ahead(things, self._message):
+            yield Item([thing.label], message)
 
     @staticmethod
     def _message(thing: Listed) -> enrolment_pb2.BulkIndexFacesRequest:

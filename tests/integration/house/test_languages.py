@@ -1,0 +1,109 @@
+"""The examples in other languages, by the very commands of docs/clients.md."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import pictures
+from tests.house import ROOT, House
+
+TOOLS = {
+    "python": (),
+    "go": ("go", "buf"),
+    "typescript": ("npm", "node", "buf"),
+    "java": ("mvn", "javac"),
+}
+# Not every machine that runs all tests has Java; Go builds the engines, Node reads reference models.
+EXPECTED = {"python", "go", "typescript"}
+EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```console\n(.*?)```", re.DOTALL)
+COMMANDS = {
+    language: [line.removeprefix("$ ") for line in shown.strip().split("\n")]
+    for language, shown in EXAMPLE.findall((ROOT / "docs" / "clients.md").read_text("utf-8"))
+}
+BESIDE = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+FACE = re.compile(r"face 0\.\d\d at( -?\d\.\d{3}){4}")
+COLOURS = re.compile(r"\x1b\[\d*m")  # Maven ends its own, however quiet
+DECISION = re.compile(r"decision [0-9a-f-]{36}")
+
+
+def calling(house: House, tenant: str, purpose: str) -> dict[str, str]:
+    token = house.headers(tenant)[0][1].removeprefix("Bearer ")
+    return {
+        **{name: value for name, value in os.environ.items() if name != "CI"},
+        "PATH": BESIDE,
+        "PYTHONPATH": str(ROOT / "services"),
+        "BEHOLDEN_SERVER": house.address,
+        "BEHOLDEN_TOKEN": token,
+        "BEHOLDEN_PURPOSE": purpose,
+    }
+
+
+def needs(language: str) -> None:
+    absent = [tool for tool in TOOLS[language] if shutil.which(tool, path=BESIDE) is None]
+    if absent and language in EXPECTED:
+        pictures.missing(f"not on PATH: {', '.join(absent)}")
+    if absent:
+        pytest.skip(f"not on PATH: {', '.join(absent)}")
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Whose name needs no quotes."""
+    file = tmp_path_factory.mktemp("desk") / "crew.png"
+    shutil.copy(pictures.path("astronaut"), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def descriptors() -> None:
+    """What `make descriptors` writes."""
+    command = [sys.executable, "protos/descriptors.py", "out/beholden.binpb"]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("descriptors")
+@pytest.mark.parametrize("language", sorted(TOOLS))
+def test_each_finds_the_face_and_reads_the_law(language: str, house: House, picture: Path) -> None:
+    needs(language)
+    enter = [line for line in COMMANDS[language] if line.startswith("cd ")]
+    *build, ask = [line for line in COMMANDS[language] if not line.startswith("cd ")]
+
+    def ran(command: str, tenant: str, purpose: str) -> list[str]:
+        script = " && ".join([*enter, command.replace("crew.jpg", str(picture))])
+        env = calling(house, tenant, purpose)
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=ROOT, env=env, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+        return COLOURS.sub("", done.stdout.decode()).split("\n")[:-1]
+
+    for command in build:
+        ran(command, "daily-herald", "editorial_research")
+    face, decision, similarity = ran(ask, "daily-herald", "editorial_research")
+    assert FACE.fullmatch(face)
+    assert DECISION.fullmatch(decision)
+    assert similarity == "similarity 1.00"
+    again, _, refused, *said = ran(ask, "metro-police", "criminal_investigation")
+    assert again == face
+    assert refused.startswith("refused: Police departments")
+    assert said[:2] == ["  law amazon-2021/police-face-comparison", "  since 2020-06-10"]
+    assert said[2].startswith("  lifted_by Find the Lost")
+    assert re.fullmatch(r"  decision_id [0-9a-f-]{36}", said[3])
+
+
+def test_every_example_is_documented() -> None:
+    assert set(COMMANDS) == set(TOOLS)
+    assert {path.name for path in (ROOT / "examples").iterdir()} == set(TOOLS)
+
+
+def test_lock_files_name_no_host() -> None:
+    lock = (ROOT / "examples" / "typescript" / "package-lock.json").read_text()
+    assert '"integrity"' in lock
+    assert '"resolved"' not in lock
