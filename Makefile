@@ -61,6 +61,7 @@ tests: $(STUBS)
 ci-engines: $(STUBS)
 	@$(BIN)/beholden engines install || true
 	@$(BIN)/python k8s/check.py --install || true
+	@GOBIN=$(CURDIR)/.engines/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4 || true
 
 check: $(STUBS) ## Format, lint, types, protos, policies, manifests
 	@$(BIN)/ruff format --check --quiet .

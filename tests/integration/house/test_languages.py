@@ -1,4 +1,4 @@
-"""The examples in other languages, by the very commands of docs/clients.md."""
+"""The examples in other languages, and grpcurl, by the very commands that the documents show."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
+from tests.engines import HOME
 from tests.house import ROOT, House
 
 TOOLS = {
@@ -21,6 +22,7 @@ TOOLS = {
 # Not every machine that runs all tests has Java; Go builds the engines, Node reads reference models.
 EXPECTED = {"python", "go", "typescript"}
 EXAMPLE = re.compile(r"<!-- example: (\w+) -->\n```console\n(.*?)```", re.DOTALL)
+GRPCURL = re.compile(r"<!-- grpcurl -->\n```console\n(.*?)```", re.DOTALL)
 COMMANDS = {
     language: [line.removeprefix("$ ") for line in shown.strip().split("\n")]
     for language, shown in EXAMPLE.findall((ROOT / "docs" / "clients.md").read_text("utf-8"))
@@ -96,6 +98,47 @@ def test_each_finds_the_face_and_reads_the_law(language: str, house: House, pict
     assert said[:2] == ["  law amazon-2021/police-face-comparison", "  since 2020-06-10"]
     assert said[2].startswith("  lifted_by Find the Lost")
     assert re.fullmatch(r"  decision_id [0-9a-f-]{36}", said[3])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ("README.md", ["", '"bounding_box"']),
+        (
+            "docs/clients.md",
+            [
+                "beholden.v1.DetectionService",
+                "rpc SearchFaces ( .beholden.v1.SearchFacesRequest )",
+                "",
+                "beholden-decision-id: ",
+                '"law": "amazon-2021/police-face-comparison"',
+            ],
+        ),
+    ],
+)
+def test_grpcurl_needs_reflection_only(
+    document: str, told: list[str], house: House, picture: Path
+) -> None:
+    path = f"{HOME / 'bin'}{os.pathsep}{BESIDE}"
+    if shutil.which("grpcurl", path=path) is None:
+        pictures.missing("grpcurl is not installed: run `make ci-engines`")
+    (shown,) = GRPCURL.findall((ROOT / document).read_text("utf-8"))
+    commands = re.split(r"^\$ ", shown, flags=re.MULTILINE)[1:]
+    # Each command is told from the next by a line of its own.
+    script = "\necho ==\n".join(commands).replace("127.0.0.1:50051", house.address)
+    env = {**house.env, "PATH": path, "PYTHONPATH": str(ROOT / "services")}
+    done = subprocess.run(
+        ["bash", "-c", script.replace("crew.jpg", str(picture))],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    said = done.stdout.decode().split("==\n")
+    assert len(said) == len(told)
+    for expected, output in zip(told, said, strict=True):
+        assert expected in output
 
 
 def test_every_example_is_documented() -> None:
