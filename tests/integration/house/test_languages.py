@@ -141,6 +141,32 @@ def test_grpcurl_needs_reflection_only(
         assert expected in output
 
 
+@pytest.mark.thorough
+def test_a_type_checker_knows_every_argument(tmp_path: Path) -> None:
+    wrong = """from beholden.client import Client
+client = Client("a:1", purpose=5)
+client.detect_faces()
+client.detect_faces(b"", min_confidence="high")
+client.detect_faces(b"", porpoise="x")
+client.search_faces("collections/a/faces/b").message.candidate
+"""
+    (tmp_path / "wrong.py").write_text(wrong)
+    right = ROOT / "examples" / "python" / "detect.py"
+    options = ["--strict", "--follow-imports", "silent", "--config-file", os.devnull]
+    env = {**os.environ, "MYPYPATH": str(ROOT / "services")}
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, right, tmp_path / "wrong.py"],
+        env=env,
+        capture_output=True,
+        check=False,
+    )
+    told = checked.stdout.decode()
+    assert "detect.py" not in told, told
+    lines = [line for line in told.splitlines() if "error:" in line]
+    assert len(lines) == 5, told
+    assert all(line.startswith(str(tmp_path)) for line in lines), told
+
+
 def test_every_example_is_documented() -> None:
     assert set(COMMANDS) == set(TOOLS)
     assert {path.name for path in (ROOT / "examples").iterdir()} == set(TOOLS)

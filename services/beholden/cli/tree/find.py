@@ -31,6 +31,7 @@ def keep_and_find(app: typer.Typer) -> None:
         "index news photos/ --source archive --legal-basis 'press law'",
         "index news portrait.jpg --external-id ada --consent-id form-17",
         "index news list.csv --resume done.txt  # columns: file, external_id, source, ...",
+        "index news s3://desk/photos --source desk --legal-basis 'press law'",
         "index news ready.parquet --model dlib_resnet_v1@1 --source import --legal-basis 'press law'",
         "index news photos/ --json > log.jsonl  # a line for each picture",
         panel=_PANEL,
