@@ -25,7 +25,7 @@ $(READY): requirements-dev.lock pyproject.toml protos/build.py
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(STUBS): $(READY) $(wildcard protos/beholden/v1/*.proto)
+$(STUBS): $(READY) protos/methods.py $(wildcard protos/beholden/v1/*.proto)
 	@$(BIN)/python protos/build.py
 	@touch $@
 
