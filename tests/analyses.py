@@ -13,9 +13,10 @@ from beholden.catalog.entries import load_catalog
 from beholden.catalog.repository import available
 from beholden.catalog.taxonomy import load_taxonomy
 from beholden.core.jobs import Annotation
-from beholden.core.models import FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER
+from beholden.core.models import FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER, POSE
 from beholden.core.ports import Permissions
 from beholden.core.video import VideoLimits
+from beholden.detection.bodies import BodyPipeline
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
 from beholden.detection.settings import DetectionSettings
@@ -48,7 +49,7 @@ class Analyst:
     """Analyses videos, labels and faces at most."""
 
     def __init__(self, eyes: Eyes, workers: ThreadPoolExecutor) -> None:
-        self._eyes = eyes
+        self.eyes = eyes
         self._workers = workers
 
     def live(self, permissions: Permissions, **settings: Any) -> LivePipeline:
@@ -56,7 +57,7 @@ class Analyst:
         return LivePipeline(
             permissions,
             AvStreams(VideoLimits()),
-            self._eyes,
+            self.eyes,
             workers=self._workers,
             settings=VideoSettings(**settings),
         )
@@ -79,7 +80,7 @@ class Analyst:
                 analysis = Analysis(
                     Spec(str(path), False, features),
                     "tenant",
-                    self._eyes,
+                    self.eyes,
                     clip,
                     workers=self._workers,
                     settings=own,
@@ -99,10 +100,10 @@ class Analyst:
 async def analyst() -> AsyncIterator[Analyst]:
     """Over the local engine."""
     catalog = load_catalog(Settings().catalog)
-    roles = (FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER)
+    roles = (FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER, POSE)
     models = [available(catalog, MODELS, role) for role in roles]
     assert None not in models, "run `make setup`"
-    finder, objects, classifier = models
+    finder, objects, classifier, pose = models
     engine = await open_inference("local:", MODELS, models, InferenceSettings())
     detection: Any = DetectionSettings()
     absent: Any = None
@@ -117,6 +118,7 @@ async def analyst() -> AsyncIterator[Analyst]:
                 taxonomy=load_taxonomy(Settings().taxonomy),
             )
             faces = DetectionPipeline(engine, finder, workers, detection)
-            yield Analyst(Eyes(labels, faces, absent, absent, absent), workers)
+            bodies = BodyPipeline(engine, workers, pose)
+            yield Analyst(Eyes(labels, faces, absent, absent, absent, bodies), workers)
     finally:
         await engine.close()

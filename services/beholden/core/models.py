@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ACTION_CLASSIFIER = "action-classifier"
 FACE_DETECTOR = "face-detector"
 FACE_EMBEDDER = "face-embedder"
 FACE_AGE_GENDER = "face-age-gender"
@@ -15,6 +16,7 @@ MODERATOR = "moderator"
 OBJECT_DETECTOR = "object-detector"
 PICTURE_CLASSIFIER = "picture-classifier"
 PICTURE_EMBEDDER = "picture-embedder"
+POSE = "pose"
 TEXT_DETECTOR = "text-detector"
 TEXT_RECOGNISER = "text-recogniser"
 UNSAFE_DETECTOR = "unsafe-detector"
@@ -26,6 +28,8 @@ DECODERS: Mapping[str, Mapping[str, int]] = {
     OBJECT_DETECTOR: _OBJECTS,
     UNSAFE_DETECTOR: _OBJECTS,
     PICTURE_CLASSIFIER: {"classifier": 1},
+    POSE: {"points": 1},
+    ACTION_CLASSIFIER: {"clip": 1},
 }
 """The ways in which a role's answers can be read, by name, and how many outputs each reads."""
 

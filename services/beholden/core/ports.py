@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
+from beholden.core.bodies import Body
 from beholden.core.caller import Caller
 from beholden.core.faces import DetectedFace, EmbeddedFace, Pixels, Template
 from beholden.core.gallery import (
@@ -25,6 +26,7 @@ from beholden.core.gallery import (
     Person,
     PersonMatch,
 )
+from beholden.core.geometry import Box
 from beholden.core.jobs import Annotation, Claim, Job, JobState, Wanted
 from beholden.core.labels import Label
 from beholden.core.law import (
@@ -501,6 +503,19 @@ class LabelFinder(Protocol):
     @property
     def models(self) -> tuple[ModelSpec, ...]:
         """Those that look; empty where both roles are off."""
+        ...
+
+
+class BodyFinder(Protocol):
+    """Finds the points of people's bodies: the pose pipeline in process."""
+
+    async def bodies(self, pixels: Pixels, boxes: Sequence[Box]) -> Sequence[Body]:
+        """The body of the person in each box; none where no model is pulled."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelSpec, ...]:
+        """Those that look; empty where the role is off."""
         ...
 
 

@@ -26,6 +26,7 @@ from beholden.core.models import (
     OBJECT_DETECTOR,
     PICTURE_CLASSIFIER,
     PICTURE_EMBEDDER,
+    POSE,
     TEXT_DETECTOR,
     TEXT_RECOGNISER,
     UNSAFE_DETECTOR,
@@ -35,6 +36,7 @@ from beholden.core.moderation import ModerationRules
 from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine, Reviews, Shadow
 from beholden.detection.attributes import ROLES as ATTRIBUTE_ROLES
 from beholden.detection.attributes import AttributePipeline
+from beholden.detection.bodies import BodyPipeline
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
 from beholden.detection.redaction import RedactionPipeline
@@ -104,6 +106,7 @@ _ROLES: Mapping[str, tuple[str, ...]] = {
     "video": (
         FACE_DETECTOR,
         FACE_EMBEDDER,
+        POSE,
         TEXT_DETECTOR,
         TEXT_RECOGNISER,
         *_MODERATING,
@@ -358,6 +361,7 @@ class _Rooms:
             matcher=Matcher(self._embedder(), search),
             text=self._text(),
             moderator=self._moderation(),
+            bodies=BodyPipeline(self.engine, self.workers, self.models[POSE]),
         )
 
     def ready(self, name: str) -> Probe:

@@ -49,7 +49,15 @@ class Looking:
         least = _LEAST if spec.min_confidence is None else spec.min_confidence
         wanted = set(spec.features)
         self._objects = (
-            Objects(spec, eyes.labels, state.objects, least=least, aspect=aspect)
+            Objects(
+                spec,
+                eyes.labels,
+                eyes.bodies,
+                state.objects,
+                least=least,
+                aspect=aspect,
+                experimental=settings.experimental_activities,
+            )
             if wanted & OBJECT_FEATURES
             else None
         )

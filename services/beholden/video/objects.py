@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from beholden.core.bodies import Body
+from beholden.core.geometry import Box
 from beholden.core.jobs import Annotation
 from beholden.core.law import Json
-from beholden.core.ports import LabelFinder
+from beholden.core.ports import BodyFinder, LabelFinder
 from beholden.video.features import Feature, Spec
 from beholden.video.following import Best, Following, prominence
 from beholden.video.intervals import Interval, Intervals, Seen
@@ -15,12 +19,14 @@ from beholden.video.sample import Sample
 from beholden.vision import activities
 from beholden.vision.activities import GATHERING, RULES, SHORTEST_US, Doing
 from beholden.vision.crops import crop, jpeg
-from beholden.vision.tracks import Sighting, Track
+from beholden.vision.tracks import Sighting, Track, distinct
 
 PERSON = "Person"
 FEATURES = frozenset((Feature.LABELS, Feature.PEOPLE, Feature.ACTIVITIES))
 
 _LEAST = 0.15  # what is this doubtful keeps a track alive
+_CLEAR = 0.5  # whose points are looked for
+_MOST_BODIES = 20  # in one frame, the largest first: bounds what a crowd costs
 _MARGIN = 0.1
 _PICTURE = 256
 
@@ -39,10 +45,20 @@ class Objects:
     """The features LABELS (its objects), PEOPLE and ACTIVITIES."""
 
     def __init__(
-        self, spec: Spec, finder: LabelFinder, state: ObjectsState, *, least: float, aspect: float
+        self,
+        spec: Spec,
+        finder: LabelFinder,
+        bodies: BodyFinder,
+        state: ObjectsState,
+        *,
+        least: float,
+        aspect: float,
+        experimental: bool,
     ) -> None:
         self.state = state
         self._finder = finder
+        self._bodies = bodies
+        self._experimental = experimental
         self._aspect = aspect
         self._labels = Feature.LABELS in spec.features
         self._people = Feature.PEOPLE in spec.features
@@ -65,7 +81,7 @@ class Objects:
                     for instance in label.instances
                     if self._labels or label.kind.name == PERSON
                 ]
-            found += self._follow(sample, sightings)
+            found += self._follow(sample, sightings, await self._held(sample, sightings))
         return found
 
     def finish(self, time_us: int) -> list[Annotation]:
@@ -80,7 +96,18 @@ class Objects:
         self.state.following.bests.clear()
         return found
 
-    def _follow(self, sample: Sample, sightings: Sequence[Sighting]) -> list[Annotation]:
+    async def _held(self, sample: Sample, sightings: Sequence[Sighting]) -> dict[Box, Body]:
+        """How the largest people hold themselves, by their boxes."""
+        if not (self._people or self._activities):
+            return {}
+        people = [one for one in distinct(sightings) if one.kind == PERSON]
+        boxes = [one.box for one in people if one.confidence >= _CLEAR]
+        boxes = sorted(boxes, key=lambda box: -box.area)[:_MOST_BODIES]
+        return dict(zip(boxes, await self._bodies.bodies(sample.pixels, boxes), strict=False))
+
+    def _follow(
+        self, sample: Sample, sightings: Sequence[Sighting], bodies: Mapping[Box, Body]
+    ) -> list[Annotation]:
         state = self.state
         matched, told, over = state.following.update(sample.time_us, sightings)
         for track, sighting in matched:
@@ -88,7 +115,9 @@ class Objects:
         found = [
             one
             for time_us, track, sighting in told
-            for one in self._moments(time_us, sample.length_us, track, sighting)
+            for one in self._moments(
+                time_us, sample.length_us, track, sighting, bodies.get(sighting.box)
+            )
         ]
         for track in over:
             found += self._over(track, track.last_us + sample.length_us)
@@ -97,7 +126,7 @@ class Objects:
             state.doing = {one: state.doing[one] for one in state.doing if one in live}
             people = [pair for pair in matched if pair[0].kind == PERSON]
             for track, sighting in people:
-                found += self._does(sample.time_us, track, sighting)
+                found += self._does(sample.time_us, track, sighting, bodies.get(sighting.box))
             boxes = [sighting.box for track, sighting in people if track.confirmed]
             crowd = [Seen(GATHERING, 1.0)] if activities.gathers(boxes, self._aspect) else []
             found += self._gathered(state.together.see(sample.time_us, crowd))
@@ -115,7 +144,12 @@ class Objects:
         )
 
     def _moments(
-        self, time_us: int, length_us: int, track: Track, sighting: Sighting
+        self,
+        time_us: int,
+        length_us: int,
+        track: Track,
+        sighting: Sighting,
+        body: Body | None,
     ) -> list[Annotation]:
         return [
             Annotation(
@@ -126,7 +160,7 @@ class Objects:
                 confidence=sighting.confidence,
                 track=track.id,
                 box=sighting.box,
-                detail=self._detail(feature, track.kind),
+                detail=self._detail(feature, track.kind, body),
             )
             for feature in self._features(track)
             if sighting.confidence >= self._least
@@ -158,28 +192,35 @@ class Objects:
         person = self._people and track.kind == PERSON
         return [Feature.LABELS] * self._labels + [Feature.PEOPLE] * person
 
-    def _detail(self, feature: Feature, kind: str) -> dict[str, Json]:
-        return (
-            {"parents": list(self.state.parents.get(kind, ()))} if feature is Feature.LABELS else {}
-        )
+    def _detail(self, feature: Feature, kind: str, body: Body | None = None) -> dict[str, Json]:
+        if feature is Feature.LABELS:
+            return {"parents": list(self.state.parents.get(kind, ()))}
+        return {} if body is None else {"body": np.round(body, 4).astype(float).tolist()}
 
-    def _does(self, time_us: int, track: Track, sighting: Sighting) -> list[Annotation]:
+    def _does(
+        self, time_us: int, track: Track, sighting: Sighting, body: Body | None
+    ) -> list[Annotation]:
         doing = self.state.doing.get(track.id)
         if doing is None:
             self.state.doing[track.id] = Doing(sighting.box, time_us)
             return []
-        name = activities.advance(doing, sighting.box, time_us, self._aspect)
-        if name == doing.name:
-            return []
-        found = self._stops(track.id, time_us)
-        doing.name, doing.since_us = name, time_us
+        now = activities.advance(
+            doing, sighting.box, body, time_us, self._aspect, experimental=self._experimental
+        )
+        found = self._stops(track.id, time_us, [name for name in doing.since if name not in now])
+        doing.since = now
         return found
 
-    def _stops(self, track: int, end_us: int) -> list[Annotation]:
+    def _stops(
+        self, track: int, end_us: int, names: Sequence[str] | None = None
+    ) -> list[Annotation]:
+        """Those of `names` (all where None) that went on for long enough are told."""
         doing = self.state.doing.get(track)
-        if doing is None or not doing.name or end_us - doing.since_us < SHORTEST_US[doing.name]:
-            return []
-        return [_activity(doing.name, doing.since_us, end_us, track)]
+        return [
+            _activity(name, since_us, end_us, track)
+            for name, since_us in (doing.since if doing else {}).items()
+            if (names is None or name in names) and end_us - since_us >= SHORTEST_US[name]
+        ]
 
     def _gathered(self, over: Sequence[Interval]) -> list[Annotation]:
         return [

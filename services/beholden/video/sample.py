@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from beholden.core.errors import FailedPrecondition
 from beholden.core.faces import Pixels
 from beholden.core.models import ModelSpec
-from beholden.core.ports import FaceFinder, FaceMatcher, FrameReader, LabelFinder, Moderator
+from beholden.core.ports import (
+    BodyFinder,
+    FaceFinder,
+    FaceMatcher,
+    FrameReader,
+    LabelFinder,
+    Moderator,
+)
 from beholden.video.features import Feature
 
 
@@ -38,14 +45,17 @@ class Eyes:
     matcher: FaceMatcher
     text: FrameReader
     moderator: Moderator
+    bodies: BodyFinder
 
     def models(self, features: Sequence[Feature]) -> list[ModelSpec]:
         """Those that will look. Raises FailedPrecondition where a feature has none."""
         found: list[ModelSpec] = []
         for feature in features:
             match feature:
-                case Feature.LABELS | Feature.PEOPLE | Feature.ACTIVITIES:
+                case Feature.LABELS:
                     models = self.labels.models
+                case Feature.PEOPLE | Feature.ACTIVITIES:
+                    models = self.labels.models and (*self.labels.models, *self.bodies.models)
                 case Feature.FACES:
                     models = (self.faces.model,)
                 case Feature.FACE_SEARCH:

@@ -37,6 +37,9 @@ class VideoSettings(BaseModel):
     side: int = Field(default=1280, ge=224, le=4096)
     """Frames are reduced to at most this many pixels a side before they are looked at."""
 
+    experimental_activities: bool = False
+    """Whether activities are told too whose rules were measured on nobody who does them."""
+
     batch: int = Field(default=4, ge=1, le=32)
     """Frames that are looked at together."""
 

@@ -1,52 +1,101 @@
-"""What a followed person does, as far as the movement of their box tells.
+"""What a followed person does, as far as the movement of their box and the points of their body tell.
 
-Only what was measured is told (docs/video.md): speed in body heights a second does not know how far
-away somebody is, and needs a camera that stands still.
+What each is worth is in docs/video.md; those of `EXPERIMENTAL` were measured on nobody who does them.
+Speed in body heights a second does not know how far away somebody is, and needs a camera that stands
+still.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from beholden.core.bodies import Body
 from beholden.core.geometry import Box
 from beholden.core.video import SECOND
+from beholden.vision.postures import LYING, SITTING, STANDING, posture, raises_hand
 
 WALKING = "Walking"
-STANDING = "Standing"
+RUNNING = "Running"
+RAISING_HAND = "Raising hand"
+FALLING = "Falling"
 GATHERING = "Gathering"
+
+EXPERIMENTAL = frozenset((RUNNING, LYING, RAISING_HAND, FALLING))
 
 RULES: Mapping[str, str] = {
     WALKING: "the middle of the body moves by 0.2 body heights a second or more, for a second at least",
+    RUNNING: "the middle of the body moves by 1.2 body heights a second or more, for a second at least",
     STANDING: "an upright body moves by less than 0.1 of its height a second, for a second at least",
+    SITTING: "the trunk is upright, the knees are less than 0.55 of its length below the hips, and less "
+    "than half as far as the ankles are below the knees where those are seen, for a second at least",
+    LYING: "the trunk is more than 60 degrees from upright and the knees are about level with the hips, "
+    "for a second at least",
+    RAISING_HAND: "a wrist is above the eyes and above its elbow, for 0.8 seconds at least",
+    FALLING: "an upright body lies within 1.5 seconds",
     GATHERING: "three people or more, each within 1.5 body heights of another, for two seconds at least",
 }
 """How each activity is told, in words."""
 
-SHORTEST_US: Mapping[str, int] = {WALKING: SECOND, STANDING: SECOND, GATHERING: 2 * SECOND}
+SHORTEST_US: Mapping[str, int] = {
+    **dict.fromkeys((WALKING, RUNNING, STANDING, SITTING, LYING), SECOND),
+    RAISING_HAND: SECOND * 4 // 5,
+    FALLING: 0,
+    GATHERING: 2 * SECOND,
+}
 """Shorter stretches are not told."""
 
 _MOVES = 0.2
+_RUNS = 1.2
 _STANDS = 0.1
 _UPRIGHT = 1.5
+_FALLS_US = 3 * SECOND // 2
 _WITHIN = 1.5
 _CROWD = 3
 
 
 @dataclass(slots=True)
 class Doing:
-    """What one person does since `since_us`, "" where no rule tells; `speed` in heights a second."""
+    """What one person does: since when by name. `speed` is in body heights a second.
+
+    `held` is how they hold themselves or move along, "" where no rule tells; `upright_us` when they
+    were last seen upright.
+    """
 
     box: Box
     seen_us: int
-    name: str = ""
-    since_us: int = 0
+    held: str = ""
+    upright_us: int = -_FALLS_US - 1
+    since: dict[str, int] = field(default_factory=dict)
     speed: float = 0.0
 
 
-def advance(doing: Doing, box: Box, time_us: int, aspect: float) -> str:
-    """What they do now, by where they were before; `aspect` is the picture's width over its height."""
+def advance(
+    doing: Doing, box: Box, body: Body | None, time_us: int, aspect: float, *, experimental: bool
+) -> dict[str, int]:
+    """What the person does at `time_us`, each with when it began; `doing` is brought up to date.
+
+    `body` is None where no model finds bodies; `aspect` is the picture's width by its height. Those
+    of EXPERIMENTAL are told where `experimental` asks for them; who runs walks otherwise.
+    """
+    _measure_speed(doing, box, time_us, aspect)
+    poise = "" if body is None else posture(body, box, aspect)
+    doing.held = _held(doing, box, poise, aspect)
+    if doing.held == RUNNING and not experimental:
+        doing.held = WALKING
+    now = [doing.held] if doing.held else []
+    if body is not None and raises_hand(body):
+        now.append(RAISING_HAND)
+    began = {name: doing.since.get(name, time_us) for name in now}
+    if poise == LYING and doing.upright_us >= time_us - _FALLS_US:
+        began[FALLING] = doing.upright_us
+    if poise == STANDING or doing.held in (WALKING, RUNNING):
+        doing.upright_us = time_us
+    return {name: us for name, us in began.items() if experimental or name not in EXPERIMENTAL}
+
+
+def _measure_speed(doing: Doing, box: Box, time_us: int, aspect: float) -> None:
     elapsed = (time_us - doing.seen_us) / SECOND
     if elapsed > 0:
         height = max(1e-6, (doing.box.height + box.height) / 2)
@@ -57,12 +106,17 @@ def advance(doing: Doing, box: Box, time_us: int, aspect: float) -> str:
         share = min(1.0, elapsed)
         doing.speed = (1 - share) * doing.speed + share * now
     doing.box, doing.seen_us = box, time_us
+
+
+def _held(doing: Doing, box: Box, poise: str, aspect: float) -> str:
+    if poise in (SITTING, LYING):
+        return poise
     if doing.speed >= _MOVES:
-        return WALKING
-    upright = box.height >= _UPRIGHT * box.width * aspect
+        return RUNNING if doing.speed >= _RUNS else WALKING
     if doing.speed < _STANDS:
+        upright = poise == STANDING or box.height >= _UPRIGHT * box.width * aspect
         return STANDING if upright else ""
-    return doing.name
+    return doing.held if doing.held in (WALKING, STANDING) else ""
 
 
 def gathers(boxes: Sequence[Box], aspect: float) -> bool:

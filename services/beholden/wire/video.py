@@ -10,12 +10,20 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from beholden.core.bodies import Joint
 from beholden.core.errors import Denied
 from beholden.core.faces import DetectedFace, Landmarks, Pose, Quality
 from beholden.core.geometry import Point
 from beholden.core.jobs import Annotation, Job, JobState
 from beholden.core.models import ModelSpec
-from beholden.v1 import collection_pb2, face_pb2, search_pb2, video_pb2
+from beholden.v1 import (
+    body_pb2,
+    collection_pb2,
+    face_pb2,
+    image_pb2,
+    search_pb2,
+    video_pb2,
+)
 from beholden.wire.faces import bounding_box, detected_face, model_version
 from beholden.wire.labels import named
 
@@ -62,6 +70,8 @@ def annotation(one: Annotation, collection: str) -> video_pb2.VideoAnnotation:
         told.face.CopyFrom(_face(one, detail["face"]))
     if "candidates" in detail:
         told.candidates.extend(_candidate(match, collection) for match in detail["candidates"])
+    for joint, (x, y, sure) in zip(Joint, detail.get("body", ()), strict=False):
+        told.body_points.append(_body_point(joint, x, y, sure))
     if "start_frame" in detail:
         told.segment.CopyFrom(_segment(one, detail))
     return told
@@ -189,6 +199,14 @@ def _candidate(match: Mapping[str, Any], collection: str) -> search_pb2.Candidat
         external_image_id=match["external_image_id"],
     )
     return search_pb2.Candidate(face=face, similarity=match["similarity"])
+
+
+def _body_point(joint: Joint, x: float, y: float, sure: float) -> body_pb2.BodyPoint:
+    return body_pb2.BodyPoint(
+        type=f"BODY_POINT_TYPE_{joint.name}",
+        point=image_pb2.Point(x=x, y=y),
+        confidence=sure,
+    )
 
 
 def _segment(one: Annotation, detail: Mapping[str, Any]) -> video_pb2.VideoSegment:

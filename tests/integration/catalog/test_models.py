@@ -258,8 +258,12 @@ GRAPH_MODELS = {
     "face_emotion": ("Identity", lambda rgb: ((rgb / 255 * LUMA).sum(-1, keepdims=True) - 0.5) * 2),
     "face_antispoof": ("Identity", lambda rgb: rgb / 255),
     "face_liveness": ("Identity", lambda rgb: rgb / 255),
+    "movenet_lightning": ("Identity", lambda rgb: rgb),
 }
 """The graph models: the nodes that are asked, and the pixels as their authors prepare them."""
+
+LOOSER = {"movenet_lightning": 5e-4}  # upstream has the width of a cell in half precision
+ALONE = {"centernet_mobilenet_v3", "movenet_lightning"}
 
 
 @pytest.mark.parametrize("name", GRAPH_MODELS)
@@ -273,7 +277,7 @@ def test_graph_models_answer_as_tensorflow_js_does(
     nodes, prepared = GRAPH_MODELS[name]
     (tensor,) = CATALOG.model(name).inputs
     side = tensor.shape[1]
-    images = squared(pictures[: 1 if side > 224 else 4], side)
+    images = squared(pictures[: 1 if name in ALONE else 4], side)
     values = prepared(images.astype(np.float32)).astype("<f4")
     values.tofile(tfjs / "values.bin")
     shutil.copy(Path(__file__).with_name("tfjs_graph_reference.mjs"), tfjs)
@@ -290,8 +294,9 @@ def test_graph_models_answer_as_tensorflow_js_does(
     ours = session(repository, name).run(None, {tensor.name: images})
     for one, want in zip(ours, theirs, strict=True):
         last = one.transpose(0, 2, 3, 1) if one.ndim == 4 else one
-        wanted = np.array(want["values"]).reshape(want["shape"])
-        np.testing.assert_allclose(last, wanted, rtol=1e-4, atol=1e-5 * max(1, wanted.max()))
+        wanted = np.array(want["values"]).reshape(last.shape)
+        rtol, atol = LOOSER.get(name, 1e-4), 1e-5 * max(1, wanted.max())
+        np.testing.assert_allclose(last, wanted, rtol=rtol, atol=atol)
 
 
 def test_both_forms_of_nsfwjs_give_the_same_model(repository: Path, tmp_path: Path) -> None:

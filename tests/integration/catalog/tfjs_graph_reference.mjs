@@ -21,6 +21,7 @@ const model = await loadGraphModel({
     weightData: bytes(weights),
   }),
 });
-const input = tf.tensor(new Float32Array(bytes(values)), shape.split(",").map(Number));
+const given = tf.tensor(new Float32Array(bytes(values)), shape.split(",").map(Number));
+const input = tf.cast(given, model.inputs[0].dtype);
 const answers = [model.execute(input, outputs.split(","))].flat();
 console.log(JSON.stringify(answers.map((answer) => ({ shape: answer.shape, values: [...answer.dataSync()] }))));

@@ -38,8 +38,8 @@ def _grey(entry: ModelEntry, graph: Graph) -> str:
 class Human:
     """A converter of one of the package's models: a JSON file and the weights beside it.
 
-    `source` is its placeholder, `targets` are its nodes by the catalogue's names for what they
-    make, `prepare` appends what the placeholder is to be.
+    `source` is the node that stands for the pixels, `targets` are its nodes by the catalogue's names
+    for what they make, `prepare` appends what the source is to be.
     """
 
     source: str
@@ -52,6 +52,10 @@ class Human:
         Raises:
             ConversionError: the files hold something else.
         """
+        return self.built(entry, files).model(entry.inputs, entry.outputs)
+
+    def built(self, entry: ModelEntry, files: Mapping[str, Path]) -> Graph:
+        """The graph alone, for a converter that goes on from its targets. Raises ConversionError."""
         contents = {name: path.read_bytes() for name, path in files.items()}
         topology = next((name for name in contents if name.endswith(".json")), "")
         try:
@@ -63,7 +67,7 @@ class Human:
         model = tfjs_model.read(document, contents)
         targets = {node: name for name, node in self.targets.items()}
         tfjs_graph.build(graph, model, {self.source: source}, targets)
-        return graph.model(entry.inputs, entry.outputs)
+        return graph
 
 
 age_gender = Human("input_1", {"ages": "age_pred/Softmax", "masculine": "gender_pred/Sigmoid"})

@@ -19,8 +19,9 @@ def build(
 ) -> None:
     """Append what the model's nodes `targets` need; the tensors get the names that are given there.
 
-    `sources` says which float32 tensor stands for each placeholder: [N,C,H,W] where it has four
-    dimensions. So have the targets. What no target needs is left out, whatever it is made of.
+    `sources` says which float32 tensor stands for a placeholder, or for another node that makes
+    pictures: [N,C,H,W] where it has four dimensions. So have the targets. What no target needs is left
+    out, whatever it is made of.
 
     Raises:
         ConversionError: an operator or a setting that is needed is not known here, or the graph is

@@ -100,7 +100,7 @@ class Builder:
                     raise ConversionError(f"{name} reads what it makes: control flow is not known")
                 reading.add(name)
                 waiting.append((name, True))
-                before = Node(self.nodes[name]).inputs
+                before = [] if name in self.sources else Node(self.nodes[name]).inputs
                 waiting += [(other, False) for other in reversed(before) if other not in order]
         return list(order)
 
@@ -109,11 +109,12 @@ class Builder:
         if node.operator == "Const":
             value = self.model.weights[node.name]
             self.made[node.name] = Tensor(node.name, value.ndim, value)
-        elif node.operator == "Placeholder":
-            if node.name not in self.sources:
-                raise ConversionError(f"the graph reads {node.name} too")
-            rank = len(node.attributes["shape"]["shape"]["dim"])
+        elif node.name in self.sources:
+            shape = node.attributes.get("shape")
+            rank = len(shape["shape"]["dim"]) if shape else MAX_RANK
             self.made[node.name] = Tensor(self.sources[node.name], rank)
+        elif node.operator == "Placeholder":
+            raise ConversionError(f"the graph reads {node.name} too")
         else:
             make = self.operators.get(node.operator)
             if make is None:
