@@ -16,6 +16,7 @@ from beholden.core.jobs import Annotation
 from beholden.core.models import FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER, POSE
 from beholden.core.ports import Permissions
 from beholden.core.video import VideoLimits
+from beholden.detection.actions import ActionPipeline
 from beholden.detection.bodies import BodyPipeline
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
@@ -97,8 +98,8 @@ class Analyst:
 
 
 @asynccontextmanager
-async def analyst() -> AsyncIterator[Analyst]:
-    """Over the local engine."""
+async def analyst(actions: ActionPipeline | None = None) -> AsyncIterator[Analyst]:
+    """Over the local engine; `actions` has one of its own."""
     catalog = load_catalog(Settings().catalog)
     roles = (FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER, POSE)
     models = [available(catalog, MODELS, role) for role in roles]
@@ -119,6 +120,7 @@ async def analyst() -> AsyncIterator[Analyst]:
             )
             faces = DetectionPipeline(engine, finder, workers, detection)
             bodies = BodyPipeline(engine, workers, pose)
-            yield Analyst(Eyes(labels, faces, absent, absent, absent, bodies), workers)
+            actions = actions or ActionPipeline(engine, None)
+            yield Analyst(Eyes(labels, faces, absent, absent, absent, bodies, actions), workers)
     finally:
         await engine.close()

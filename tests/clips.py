@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from beholden.core.faces import Pixels
-from beholden.media.pyav import Writer
+from beholden.media.writing import Writer
 from tests.pictures import ROOT, missing
 
 _HOME = Path(os.environ.get("BEHOLDEN_TEST_DATA") or ROOT.parent / "shared" / "data") / "video"

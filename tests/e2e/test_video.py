@@ -1,13 +1,21 @@
 """`beholden video`, as a person types it."""
 
+import signal
+import subprocess
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
+from google.longrunning import operations_grpc_pb2, operations_pb2
+from google.rpc import code_pb2
 
 from beholden.core.video import VideoLimits
 from beholden.media.pyav import AvReader
+from beholden.v1 import video_pb2
 from tests import clips
-from tests.e2e.conftest import Shell
+from tests.e2e.conftest import Shell, command
+from tests.house import headers
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +64,41 @@ def test_wrong_arguments(shell: Shell, tmp_path: Path) -> None:
     ended = shell.run(*common, tmp_path / "v.mp4")
     assert ended.code == 2
     assert "MP4, MOV" in " ".join(ended.err.split())
+
+
+def operations(shell: Shell) -> dict[str, Any]:
+    """Every operation of the newsroom, by name."""
+    with grpc.insecure_channel(shell.address) as channel:
+        key_file = Path(shell.env["BEHOLDEN_GUARD__IDENTITY__KEY_FILE"])
+        answer = operations_grpc_pb2.OperationsStub(channel).ListOperations(
+            operations_pb2.ListOperationsRequest(name="operations"),
+            metadata=headers(key_file, "daily-herald", "editorial_research"),
+        )
+    return {one.name: one for one in answer.operations}
+
+
+def test_ctrl_c_cancels_it_on_the_server_too(shell: Shell) -> None:
+    before = operations(shell).keys()
+    with subprocess.Popen(
+        command("--as", "daily-herald", "video", clips.real(clips.WALKERS)),
+        env=dict(shell.env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has Ctrl-C ignored, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as analysing:
+        told = video_pb2.AnalyzeVideoMetadata()
+        while not told.progress:
+            assert analysing.poll() is None, analysing.communicate()
+            now = operations(shell)
+            for name in now.keys() - before:
+                begun = now[name].name
+                now[name].metadata.Unpack(told)
+        analysing.send_signal(signal.SIGINT)
+        out, err = analysing.communicate(timeout=60)
+    assert analysing.returncode == 130, err
+    assert not out
+    assert b"Traceback" not in err
+    over = operations(shell)[begun]
+    assert over.done
+    assert over.error.code == code_pb2.CANCELLED

@@ -17,12 +17,20 @@ from pydantic import (
 )
 
 from beholden.core.errors import InvalidArgument
-from beholden.core.models import DECODERS, ModelSpec, Strangers, TensorSpec
+from beholden.core.models import (
+    ACTION_CLASSIFIER,
+    DECODERS,
+    ModelSpec,
+    Strangers,
+    TensorSpec,
+)
 
 PERMISSIVE = frozenset(
     {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "Unlicense"}
 )
 """SPDX identifiers of the licences that need no accepting by name."""
+
+_CLIP = 5  # the dimensions of a batch of clips
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
@@ -150,6 +158,8 @@ class ModelEntry(_Value):
             can = ", ".join(f"{name} with {count}" for name, count in known.items())
             has = f"{self.decoder or 'none'} with {len(self.outputs)} outputs"
             raise ValueError(f"{self.name} declares the decoder {has}; known are {can}")
+        if self.role == ACTION_CLASSIFIER and len(self.inputs[0].shape) != _CLIP:
+            raise ValueError(f"{self.name} must read clips: [-1, frames, height, width, 3]")
         return self
 
     def files_from(self, source: Source) -> tuple[PinnedFile, ...]:

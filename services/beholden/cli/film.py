@@ -61,7 +61,8 @@ def write(source: Path, out: Path, tracks: Tracks, *, hide_faces: bool, progress
     Raises:
         Failure: the video cannot be read here, or the file cannot be written.
     """
-    from beholden.media.pyav import AvReader, Writer
+    from beholden.media.pyav import AvReader
+    from beholden.media.writing import Writer
 
     faces = frozenset((video_pb2.VIDEO_FEATURE_FACES,))
     try:

@@ -519,6 +519,19 @@ class BodyFinder(Protocol):
         ...
 
 
+class ActionFinder(Protocol):
+    """Names what happens in a few frames of a video: the action pipeline in process."""
+
+    async def actions(self, frames: Sequence[Pixels]) -> Mapping[str, float]:
+        """How likely each action is, in [0, 1], in as many frames of one size as the model wants."""
+        ...
+
+    @property
+    def model(self) -> ModelSpec | None:
+        """The one that looks; None where the role is off."""
+        ...
+
+
 class FrameReader(Protocol):
     """Reads what is written in a frame: the text pipeline in process."""
 

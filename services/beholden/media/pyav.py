@@ -4,76 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import av
-import cv2
-import numpy as np
 from av.error import FFmpegError
-from av.video.reformatter import Interpolation
 
 from beholden.core.errors import FailedPrecondition, InvalidArgument
-from beholden.core.faces import Pixels
-from beholden.core.video import SECOND, Glance, VideoInfo, VideoLimits
+from beholden.core.video import SECOND, VideoInfo, VideoLimits
 from beholden.media.containers import HEAD, container
+from beholden.media.formats import bound, check, described, refused
+from beholden.media.frames import AvFrame, microseconds, turned_by
 
-CODECS = frozenset(("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mjpeg", "prores"))
-"""The codecs that are read; the many others that FFmpeg knows are rarely met and rarely tested."""
-
-_GLANCE = 96
-_MIN_SIDE = 16
-_QUARTERS = (0, 90, 180, 270)
-_PLANAR = frozenset(("yuv420p", "yuvj420p"))
-_FULL = 2  # AVCOL_RANGE_JPEG
-_FORMATS = {"libdav1d": "av1"}
 # A file may not name another: no protocol is allowed to whatever a demuxer would open beside it.
 _OPTIONS = {"protocol_whitelist": "none", "enable_drefs": "0"}
-
-
-def _stretch() -> Glance:
-    """From the samples of broadcast range to all of 0 to 255 (ITU-R BT.601): luma, then both chromas."""
-    ramp = np.arange(256.0)
-    luma, chroma = (ramp - 16) * 255 / 219, (ramp - 128) * 255 / 224 + 128
-    return np.clip(np.dstack((luma, chroma, chroma)).round(), 0, 255).astype(np.uint8)
-
-
-_STRETCHED = _stretch()
-
-
-@dataclass(frozen=True, slots=True)
-class AvFrame:
-    """See `core.video.Frame`."""
-
-    index: int
-    time_us: int
-    _frame: av.VideoFrame
-    _rotation: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """See `core.video.Frame.size`."""
-        width, height = self._frame.width, self._frame.height
-        return (height, width) if self._rotation % 180 else (width, height)
-
-    def glance(self) -> Glance:
-        """The frame in small, from every so-manieth row and column: exact enough to compare frames."""
-        frame = self._frame
-        width, height = _within(frame.width, frame.height, _GLANCE)
-        if frame.format.name not in _PLANAR:
-            return _turned(_rgb(frame, width, height), self._rotation)
-        small = np.dstack([_plane(plane, width, height) for plane in frame.planes])
-        if frame.format.name != "yuvj420p" and frame.color_range != _FULL:
-            small = cast("Glance", cv2.LUT(small, _STRETCHED))
-        return _turned(cast("Glance", cv2.cvtColor(small, cv2.COLOR_YUV2RGB)), self._rotation)
-
-    def pixels(self, max_side: int) -> Pixels:
-        """Upright RGB, reduced so that the longer side has at most `max_side` pixels."""
-        width, height = _within(self._frame.width, self._frame.height, max_side)
-        return _turned(_rgb(self._frame, width, height), self._rotation)
 
 
 class AvClip:
@@ -211,83 +157,11 @@ class AvReader:
         return form
 
 
-class Writer:
-    """Writes an H.264 MP4. `size` is width and height in pixels; odd ones are cut by one."""
-
-    def __init__(self, path: Path, size: tuple[int, int], rate: Fraction) -> None:
-        self._file = av.open(str(path), "w", format="mp4")
-        stream = self._file.add_stream(
-            "libx264", rate=rate, options={"crf": "21", "preset": "veryfast"}
-        )
-        self._stream = stream
-        self._stream.width, self._stream.height = size[0] // 2 * 2, size[1] // 2 * 2
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = Fraction(1, SECOND)
-
-    def add(self, pixels: Pixels, time_us: int) -> None:
-        """One frame, shown from `time_us` on; times must rise."""
-        cut = np.ascontiguousarray(pixels[: self._stream.height, : self._stream.width])
-        frame = av.VideoFrame.from_ndarray(cut, format="rgb24")
-        frame.pts, frame.time_base = time_us, Fraction(1, SECOND)
-        self._file.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        """Finishes the file."""
-        self._file.mux(self._stream.encode())
-        self._file.close()
-
-
 def _file(path: Path, field: str) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError:
         raise refused(field, "cannot be opened") from None
-
-
-def refused(field: str, problem: str) -> InvalidArgument:
-    """A video that is not read."""
-    return InvalidArgument(field, problem, reason="INVALID_VIDEO")
-
-
-def check(info: VideoInfo, limits: VideoLimits, field: str) -> None:
-    """Raises InvalidArgument for what is not read, or is too much."""
-    if info.codec not in CODECS:
-        raise refused(field, f"is coded as {info.codec or 'nothing known'}, which is not read")
-    size = f"is {info.width} x {info.height} pixels"
-    if info.width * info.height > limits.max_pixels:
-        raise refused(field, f"{size}; at most {limits.max_pixels:,} are accepted")
-    if min(info.width, info.height) < _MIN_SIDE:
-        raise refused(field, f"{size}; at least {_MIN_SIDE} a side are needed")
-    if info.duration_us > limits.max_hours * 3600 * SECOND:
-        hours = info.duration_us / SECOND / 3600
-        raise refused(field, f"runs {hours:.1f} hours; at most {limits.max_hours:g} are read")
-    if info.rate > limits.max_rate:
-        raise refused(field, f"has {float(info.rate):.0f} frames a second, too many")
-
-
-def bound(stream: Any, limits: VideoLimits) -> None:
-    """Keeps the decoder's memory small, also where the frames grow later."""
-    stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
-    # A thread for each core holds a frame for each core; analysis has its own threads.
-    stream.thread_count = 1
-
-
-def described(file: Any, stream: Any, form: str) -> VideoInfo:
-    """What the file says of itself."""
-    duration = 0
-    if stream.duration:
-        duration = microseconds(stream.duration, stream.time_base)
-    elif file.duration:
-        duration = int(file.duration)
-    codec = stream.codec_context.name
-    return VideoInfo(
-        container=form,
-        codec=_FORMATS.get(codec, codec),
-        width=stream.codec_context.width,
-        height=stream.codec_context.height,
-        rate=Fraction(stream.average_rate or stream.guessed_rate or 25),
-        duration_us=max(0, duration),
-    )
 
 
 def _upright(file: Any, stream: Any, info: VideoInfo) -> VideoInfo:
@@ -301,36 +175,3 @@ def _upright(file: Any, stream: Any, info: VideoInfo) -> VideoInfo:
     if rotation % 180:
         return replace(info, width=info.height, height=info.width, rotation=rotation)
     return replace(info, rotation=rotation)
-
-
-def turned_by(frame: av.VideoFrame) -> int:
-    """Degrees clockwise to the upright frame, a multiple of 90."""
-    return min(_QUARTERS, key=lambda one: abs((-frame.rotation - one + 180) % 360 - 180))
-
-
-def _turned(pixels: Pixels, rotation: int) -> Pixels:
-    return np.ascontiguousarray(np.rot90(pixels, -rotation // 90)) if rotation else pixels
-
-
-def _within(width: int, height: int, most: int) -> tuple[int, int]:
-    scale = min(1.0, most / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _rgb(frame: av.VideoFrame, width: int, height: int) -> Pixels:
-    if (width, height) == (frame.width, frame.height):
-        return cast("Pixels", frame.to_ndarray(format="rgb24"))
-    small = frame.reformat(width, height, "rgb24", interpolation=Interpolation.AREA)
-    return cast("Pixels", small.to_ndarray())
-
-
-def _plane(plane: Any, width: int, height: int) -> Glance:
-    samples = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-    step = max(1, plane.width // (2 * width))
-    seen = samples[::step, : plane.width : step]
-    return cast("Glance", cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def microseconds(ticks: int, base: Fraction) -> int:
-    """Ticks of a stream's clock as a time here."""
-    return round(ticks * base * SECOND)

@@ -12,7 +12,8 @@ from av.error import FFmpegError
 
 from beholden.core.video import SECOND, ByteSource, VideoLimits
 from beholden.media.containers import HEAD, stream_format
-from beholden.media.pyav import AvFrame, bound, check, described, microseconds, refused, turned_by
+from beholden.media.formats import bound, check, described, refused
+from beholden.media.frames import AvFrame, microseconds, turned_by
 
 _DAMAGED = 250
 _STEP_US = SECOND // 25

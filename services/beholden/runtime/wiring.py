@@ -20,6 +20,7 @@ from beholden.catalog.repository import available
 from beholden.catalog.taxonomy import load_taxonomy
 from beholden.core.errors import InvalidArgument
 from beholden.core.models import (
+    ACTION_CLASSIFIER,
     FACE_DETECTOR,
     FACE_EMBEDDER,
     MODERATOR,
@@ -34,6 +35,7 @@ from beholden.core.models import (
 )
 from beholden.core.moderation import ModerationRules
 from beholden.core.ports import FaceStore, InferenceEngine, Ledger, PolicyEngine, Reviews, Shadow
+from beholden.detection.actions import ActionPipeline
 from beholden.detection.attributes import ROLES as ATTRIBUTE_ROLES
 from beholden.detection.attributes import AttributePipeline
 from beholden.detection.bodies import BodyPipeline
@@ -106,6 +108,7 @@ _ROLES: Mapping[str, tuple[str, ...]] = {
     "video": (
         FACE_DETECTOR,
         FACE_EMBEDDER,
+        ACTION_CLASSIFIER,
         POSE,
         TEXT_DETECTOR,
         TEXT_RECOGNISER,
@@ -362,6 +365,7 @@ class _Rooms:
             text=self._text(),
             moderator=self._moderation(),
             bodies=BodyPipeline(self.engine, self.workers, self.models[POSE]),
+            actions=ActionPipeline(self.engine, self.models[ACTION_CLASSIFIER]),
         )
 
     def ready(self, name: str) -> Probe:

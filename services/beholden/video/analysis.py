@@ -48,6 +48,7 @@ class Analysis:
         )
         self._frames: Iterator[Frame] | None = None
         self._ahead: Frame | None = None
+        self._stopped = False
 
     async def chunk(self) -> list[Annotation]:
         """Analyses the next chunk, and the end of the video with the last one.
@@ -68,6 +69,9 @@ class Analysis:
                 found += self._segments(segments)
                 if samples:
                     found += await self._looking.see(samples)
+        except BaseException:
+            self._stopped = True
+            raise
         finally:
             # Decoding goes on in its thread when this is cancelled: the clip is closed after it.
             await asyncio.wait([reading])
@@ -102,6 +106,8 @@ class Analysis:
                 return
             if frame.time_us >= end_us:
                 self._ahead = frame
+                return
+            if self._stopped:
                 return
             yield frame
 

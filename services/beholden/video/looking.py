@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from beholden.core.jobs import Annotation
 from beholden.core.video import SECOND, Frame
+from beholden.video.actions import Actions, clip_seconds
 from beholden.video.faces import FEATURES as FACE_FEATURES
 from beholden.video.faces import Faces
 from beholden.video.features import Feature, Spec
@@ -18,6 +19,7 @@ from beholden.video.scenes import FEATURES as SCENE_FEATURES
 from beholden.video.scenes import Scenes
 from beholden.video.settings import VideoSettings
 from beholden.video.state import State
+from beholden.vision.sampling import Pace, Sampler
 from beholden.vision.segments import Segment
 
 _LEAST = 0.55
@@ -71,6 +73,12 @@ class Looking:
             if wanted & SCENE_FEATURES
             else None
         )
+        model = eyes.actions.model if Feature.ACTIVITIES in wanted else None
+        self._actions = None
+        if model is not None:
+            self._actions = Actions(eyes.actions, model, state.actions, least=least)
+            step = clip_seconds(model) / model.inputs[0].shape[1]
+            state.steps = state.steps or Sampler(Pace(step, step, step))
         self._closely = bool(wanted - {Feature.SEGMENTS, Feature.TEXT})
         self._slowly = bool(wanted & {Feature.LABELS, Feature.TEXT})
 
@@ -84,18 +92,33 @@ class Looking:
         quick = self._closely and state.quick.chooses(
             glance, frame.time_us, shot=shot, eager=self._live and self._unsure()
         )
-        if not (slow or quick):
+        step = state.steps is not None and state.steps.chooses(glance, frame.time_us, shot=shot)
+        close = slow or quick
+        if not (close or step):
             return None, over
         state.looked += 1
         pixels = frame.pixels(self._settings.side)
         scale = max(pixels.shape[:2]) / max(frame.size)
-        return Sample(frame.time_us, self.frame_us, shot, slow, pixels, scale), over
+        sample = Sample(
+            frame.time_us,
+            self.frame_us,
+            pixels,
+            scale,
+            shot=shot,
+            scene=slow,
+            close=close,
+            step=step,
+        )
+        return sample, over
 
     async def see(self, samples: Sequence[Sample]) -> list[Annotation]:
         """What is found in these frames, and what is over by then."""
         looking = [one for one in (self._objects, self._faces, self._scenes) if one is not None]
-        told = await asyncio.gather(*(one.see(samples) for one in looking))
-        return [one for found in told for one in found]
+        close = [one for one in samples if one.close]
+        asked = [one.see(close) for one in looking if close]
+        if self._actions is not None:
+            asked.append(self._actions.see(samples))
+        return [one for found in await asyncio.gather(*asked) for one in found]
 
     async def finish(self, end_us: int) -> list[Annotation]:
         """What is told once the video ends at `end_us`."""
@@ -106,6 +129,8 @@ class Looking:
             found += await self._faces.finish(end_us)
         if self._scenes is not None:
             found += self._scenes.finish(end_us)
+        if self._actions is not None:
+            found += self._actions.finish(end_us)
         return found
 
     def _unsure(self) -> bool:

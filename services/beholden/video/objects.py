@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from beholden.core.bodies import Body
-from beholden.core.geometry import Box
 from beholden.core.jobs import Annotation
 from beholden.core.law import Json
 from beholden.core.ports import BodyFinder, LabelFinder
@@ -81,7 +80,7 @@ class Objects:
                     for instance in label.instances
                     if self._labels or label.kind.name == PERSON
                 ]
-            found += self._follow(sample, sightings, await self._held(sample, sightings))
+            found += self._follow(sample, await self._with_bodies(sample, sightings))
         return found
 
     def finish(self, time_us: int) -> list[Annotation]:
@@ -96,18 +95,20 @@ class Objects:
         self.state.following.bests.clear()
         return found
 
-    async def _held(self, sample: Sample, sightings: Sequence[Sighting]) -> dict[Box, Body]:
-        """How the largest people hold themselves, by their boxes."""
+    async def _with_bodies(
+        self, sample: Sample, sightings: Sequence[Sighting]
+    ) -> Sequence[Sighting]:
+        """The sightings, of which those of the largest people have their bodies."""
         if not (self._people or self._activities):
-            return {}
-        people = [one for one in distinct(sightings) if one.kind == PERSON]
-        boxes = [one.box for one in people if one.confidence >= _CLEAR]
-        boxes = sorted(boxes, key=lambda box: -box.area)[:_MOST_BODIES]
-        return dict(zip(boxes, await self._bodies.bodies(sample.pixels, boxes), strict=False))
+            return sightings
+        sightings = distinct(sightings)
+        people = [one for one in sightings if one.kind == PERSON and one.confidence >= _CLEAR]
+        boxes = sorted((one.box for one in people), key=lambda box: -box.area)[:_MOST_BODIES]
+        bodies = await self._bodies.bodies(sample.pixels, boxes)
+        by_box = dict(zip(boxes, bodies, strict=False))
+        return [replace(one, body=by_box.get(one.box)) for one in sightings]
 
-    def _follow(
-        self, sample: Sample, sightings: Sequence[Sighting], bodies: Mapping[Box, Body]
-    ) -> list[Annotation]:
+    def _follow(self, sample: Sample, sightings: Sequence[Sighting]) -> list[Annotation]:
         state = self.state
         matched, told, over = state.following.update(sample.time_us, sightings)
         for track, sighting in matched:
@@ -115,9 +116,7 @@ class Objects:
         found = [
             one
             for time_us, track, sighting in told
-            for one in self._moments(
-                time_us, sample.length_us, track, sighting, bodies.get(sighting.box)
-            )
+            for one in self._moments(time_us, sample.length_us, track, sighting)
         ]
         for track in over:
             found += self._over(track, track.last_us + sample.length_us)
@@ -126,7 +125,7 @@ class Objects:
             state.doing = {one: state.doing[one] for one in state.doing if one in live}
             people = [pair for pair in matched if pair[0].kind == PERSON]
             for track, sighting in people:
-                found += self._does(sample.time_us, track, sighting, bodies.get(sighting.box))
+                found += self._does(sample.time_us, track, sighting)
             boxes = [sighting.box for track, sighting in people if track.confirmed]
             crowd = [Seen(GATHERING, 1.0)] if activities.gathers(boxes, self._aspect) else []
             found += self._gathered(state.together.see(sample.time_us, crowd))
@@ -144,12 +143,7 @@ class Objects:
         )
 
     def _moments(
-        self,
-        time_us: int,
-        length_us: int,
-        track: Track,
-        sighting: Sighting,
-        body: Body | None,
+        self, time_us: int, length_us: int, track: Track, sighting: Sighting
     ) -> list[Annotation]:
         return [
             Annotation(
@@ -160,7 +154,7 @@ class Objects:
                 confidence=sighting.confidence,
                 track=track.id,
                 box=sighting.box,
-                detail=self._detail(feature, track.kind, body),
+                detail=self._detail(feature, track.kind, sighting.body),
             )
             for feature in self._features(track)
             if sighting.confidence >= self._least
@@ -195,19 +189,25 @@ class Objects:
     def _detail(self, feature: Feature, kind: str, body: Body | None = None) -> dict[str, Json]:
         if feature is Feature.LABELS:
             return {"parents": list(self.state.parents.get(kind, ()))}
-        return {} if body is None else {"body": np.round(body, 4).astype(float).tolist()}
+        return {} if body is None else {"body": np.round(body.astype(float), 4).tolist()}
 
-    def _does(
-        self, time_us: int, track: Track, sighting: Sighting, body: Body | None
-    ) -> list[Annotation]:
+    def _does(self, time_us: int, track: Track, sighting: Sighting) -> list[Annotation]:
         doing = self.state.doing.get(track.id)
         if doing is None:
             self.state.doing[track.id] = Doing(sighting.box, time_us)
             return []
         now = activities.advance(
-            doing, sighting.box, body, time_us, self._aspect, experimental=self._experimental
+            doing,
+            sighting.box,
+            sighting.body,
+            time_us,
+            self._aspect,
+            experimental=self._experimental,
         )
-        found = self._stops(track.id, time_us, [name for name in doing.since if name not in now])
+        over = [name for name in doing.since if name not in now]
+        # What ends since something else began ends where that begins.
+        end_us = min([time_us, *(us for name, us in now.items() if name not in doing.since)])
+        found = self._stops(track.id, end_us, over)
         doing.since = now
         return found
 

@@ -9,6 +9,7 @@ from beholden.core.errors import FailedPrecondition
 from beholden.core.faces import Pixels
 from beholden.core.models import ModelSpec
 from beholden.core.ports import (
+    ActionFinder,
     BodyFinder,
     FaceFinder,
     FaceMatcher,
@@ -23,17 +24,19 @@ from beholden.video.features import Feature
 class Sample:
     """One frame that is looked at.
 
-    `shot` says that it begins a shot; `scene` that what changes slowly (text, what the whole frame
-    shows) is looked at too. `length_us` is how long a frame is shown; `scale` what the pixels were
-    reduced by.
+    `length_us` is how long a frame is shown; `scale` what the pixels were reduced by. `shot` says that
+    it begins a shot; `close` that it is looked at on its own, and `scene` that so is what changes
+    slowly (text, what the whole frame shows); `step` that it is one of those that make a clip.
     """
 
     time_us: int
     length_us: int
-    shot: bool
-    scene: bool
     pixels: Pixels
     scale: float
+    shot: bool
+    scene: bool
+    close: bool = True
+    step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Eyes:
     text: FrameReader
     moderator: Moderator
     bodies: BodyFinder
+    actions: ActionFinder
 
     def models(self, features: Sequence[Feature]) -> list[ModelSpec]:
         """Those that will look. Raises FailedPrecondition where a feature has none."""
@@ -54,8 +58,11 @@ class Eyes:
             match feature:
                 case Feature.LABELS:
                     models = self.labels.models
-                case Feature.PEOPLE | Feature.ACTIVITIES:
+                case Feature.PEOPLE:
                     models = self.labels.models and (*self.labels.models, *self.bodies.models)
+                case Feature.ACTIVITIES:
+                    own = (self.actions.model,) if self.actions.model is not None else ()
+                    models = self.labels.models and (*self.labels.models, *self.bodies.models, *own)
                 case Feature.FACES:
                     models = (self.faces.model,)
                 case Feature.FACE_SEARCH:

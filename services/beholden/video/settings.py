@@ -43,7 +43,7 @@ class VideoSettings(BaseModel):
     batch: int = Field(default=4, ge=1, le=32)
     """Frames that are looked at together."""
 
-    moving_seconds: float = Field(default=0.4, ge=0)
+    moving_seconds: float = Field(default=0.3, ge=0)
     """Seconds between two frames that are looked at while much moves; 0, as below: every frame."""
 
     stirring_seconds: float = Field(default=1.0, ge=0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from beholden.core.faces import DetectedFace, Landmarks, Pose, Quality
 from beholden.core.geometry import Box, Point
+from beholden.video.actions import ActionsState
 from beholden.video.checkpoint import Codec
 from beholden.video.faces import FacesState, Kept
 from beholden.video.following import Best, Following
@@ -32,6 +33,8 @@ class State:
     objects: ObjectsState = field(default_factory=ObjectsState)
     faces: FacesState = field(default_factory=FacesState)
     scenes: ScenesState = field(default_factory=ScenesState)
+    actions: ActionsState = field(default_factory=ActionsState)
+    steps: Sampler | None = None
     next_us: int = 0
     frames: int = 0
     looked: int = 0
@@ -59,6 +62,7 @@ CODEC = Codec(
         ObjectsState,
         FacesState,
         ScenesState,
+        ActionsState,
         Following,
         Best,
         Kept,

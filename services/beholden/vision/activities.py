@@ -57,10 +57,10 @@ _CROWD = 3
 
 @dataclass(slots=True)
 class Doing:
-    """What one person does: since when by name. `speed` is in body heights a second.
+    """What one person does, each since when.
 
     `held` is how they hold themselves or move along, "" where no rule tells; `upright_us` when they
-    were last seen upright.
+    were last seen upright. `speed` is in body heights a second, None before it was measured.
     """
 
     box: Box
@@ -68,7 +68,7 @@ class Doing:
     held: str = ""
     upright_us: int = -_FALLS_US - 1
     since: dict[str, int] = field(default_factory=dict)
-    speed: float = 0.0
+    speed: float | None = None
 
 
 def advance(
@@ -79,15 +79,18 @@ def advance(
     `body` is None where no model finds bodies; `aspect` is the picture's width by its height. Those
     of EXPERIMENTAL are told where `experimental` asks for them; who runs walks otherwise.
     """
+    before_us = doing.seen_us
     _measure_speed(doing, box, time_us, aspect)
     poise = "" if body is None else posture(body, box, aspect)
     doing.held = _held(doing, box, poise, aspect)
     if doing.held == RUNNING and not experimental:
         doing.held = WALKING
-    now = [doing.held] if doing.held else []
+    # Who moved did so since they were last seen; how they hold themselves is seen only now.
+    began = {doing.held: time_us if doing.held in (SITTING, LYING) else before_us}
+    began.pop("", None)
     if body is not None and raises_hand(body):
-        now.append(RAISING_HAND)
-    began = {name: doing.since.get(name, time_us) for name in now}
+        began[RAISING_HAND] = time_us
+    began = {name: doing.since.get(name, us) for name, us in began.items()}
     if poise == LYING and doing.upright_us >= time_us - _FALLS_US:
         began[FALLING] = doing.upright_us
     if poise == STANDING or doing.held in (WALKING, RUNNING):
@@ -103,17 +106,18 @@ def _measure_speed(doing: Doing, box: Box, time_us: int, aspect: float) -> None:
         y = _middle(box)[1] - _middle(doing.box)[1]
         now = math.hypot(x, y) / height / elapsed
         # Of the last second: what happened longer ago counts for less.
-        share = min(1.0, elapsed)
-        doing.speed = (1 - share) * doing.speed + share * now
+        share = 1.0 if doing.speed is None else min(1.0, elapsed)
+        doing.speed = (1 - share) * (doing.speed or 0.0) + share * now
     doing.box, doing.seen_us = box, time_us
 
 
 def _held(doing: Doing, box: Box, poise: str, aspect: float) -> str:
     if poise in (SITTING, LYING):
         return poise
-    if doing.speed >= _MOVES:
-        return RUNNING if doing.speed >= _RUNS else WALKING
-    if doing.speed < _STANDS:
+    speed = doing.speed or 0.0
+    if speed >= _MOVES:
+        return RUNNING if speed >= _RUNS else WALKING
+    if speed < _STANDS:
         upright = poise == STANDING or box.height >= _UPRIGHT * box.width * aspect
         return STANDING if upright else ""
     return doing.held if doing.held in (WALKING, STANDING) else ""

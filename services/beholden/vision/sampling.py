@@ -16,7 +16,7 @@ class Pace:
     `still` where nothing does.
     """
 
-    moving: float = 0.4
+    moving: float = 0.3
     stirring: float = 1.0
     still: float = 2.0
 
@@ -42,7 +42,7 @@ class Sampler:
         Who is `eager` does not wait for something to move.
         """
         if self.last is not None and not shot:
-            # Half a frame's slack at 30 frames a second, so that 0.4 s is every twelfth, not thirteenth.
+            # Half a frame's slack at 30 frames a second, so that 0.3 s is every ninth, not tenth.
             waited = (time_us - self.last_us) / SECOND + 1 / 60
             if waited < self.pace.moving:
                 return False

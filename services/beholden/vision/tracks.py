@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from beholden.core.bodies import Body
 from beholden.core.geometry import Box
 from beholden.core.video import SECOND
 
@@ -24,11 +25,12 @@ _MOST_TRACKS = 200
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One box of a kind in one frame; `confidence` in [0, 1]."""
+    """One box of a kind in one frame; `confidence` in [0, 1]; the `body` in it where it was looked for."""
 
     kind: str
     box: Box
     confidence: float
+    body: Body | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)

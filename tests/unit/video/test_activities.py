@@ -152,7 +152,7 @@ def test_what_goes_on_keeps_its_beginning() -> None:
     doing = Doing(around(hand), 0)
     for seconds in (1, 2, 3):
         doing.since = advance(doing, around(hand), hand, seconds * SECOND, 1.0, experimental=True)
-    assert doing.since == {STANDING: SECOND, RAISING_HAND: SECOND}
+    assert doing.since == {STANDING: 0, RAISING_HAND: SECOND}, "who stands did so since last seen"
 
 
 def test_every_activity_has_its_rule() -> None:

@@ -1,5 +1,8 @@
 """Video files: what is read, how exactly, and what is refused with which reason."""
 
+import re
+import resource
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -179,3 +182,50 @@ def test_a_video_that_breaks_off_says_where(tmp_path: Path, film: Path) -> None:
     path = encoded(tmp_path / "v.mkv", times=range(0, 20_000, 100))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert "cut short" in refusal(path)
+
+
+def test_a_picture_that_grows_in_the_middle_is_not_decoded(tmp_path: Path) -> None:
+    """The first frame is small, the third says of itself that it has four thousand million pixels."""
+    path = encoded(tmp_path / "v.mkv", "mjpeg", "yuvj420p", range(0, 500, 100), (64, 48))
+    content = bytearray(path.read_bytes())
+    third = [match.start() for match in re.finditer(b"\xff\xc0\x00\x11", bytes(content))][2]
+    struct.pack_into(">HH", content, third + 5, 65500, 65500)
+    path.write_bytes(content)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "damaged" in refusal(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "KiB"
+
+
+def test_a_container_is_told_by_its_content(tmp_path: Path, film: Path) -> None:
+    misnamed = tmp_path / "v.avi"
+    misnamed.write_bytes(film.read_bytes())
+    with AvReader(VideoLimits()).open(misnamed, field="video") as clip:
+        assert len(list(clip.frames())) == 40
+    for number, head in enumerate((b"\x1a\x45\xdf\xa3", b"RIFF\0\0\0\0AVI ", b"\0\0\0\x20ftyp")):
+        liar = tmp_path / f"{number}.mp4"
+        liar.write_bytes(head + film.read_bytes()[12:])
+        assert refusal(liar)
+
+
+def test_a_movie_whose_pictures_lie_in_another_file_is_refused(tmp_path: Path, film: Path) -> None:
+    """A data reference as QuickTime has it: where it were followed, its frames would be there."""
+    content = film.read_bytes()
+    own = struct.pack(">I4sI", 12, b"url ", 1)
+    place = content.index(own)
+    name = film.name.encode() + b"\0"
+    away = struct.pack(">I4sI", 12 + len(name), b"url ", 0) + name
+    grown = bytearray(content[:place] + away + content[place + 12 :])
+    for kind in (b"dref", b"dinf", b"minf", b"mdia", b"trak", b"moov"):
+        at = grown.rindex(kind, 0, place) - 4
+        (size,) = struct.unpack_from(">I", grown, at)
+        struct.pack_into(">I", grown, at, size + len(name))
+    # Its own pictures are gone: what is shown could only come out of the other file.
+    data = grown.index(b"mdat") + 4
+    (size,) = struct.unpack_from(">I", grown, data - 8)
+    grown[data : data + size - 8] = bytes(size - 8)
+    path = film.with_name("away.mov")
+    path.write_bytes(grown)
+    try:
+        assert refusal(path)
+    finally:
+        path.unlink()

@@ -60,9 +60,10 @@ class Graph:
         self._constants[name] = numpy_helper.from_array(array, name)
         return name
 
-    def pixels(self, image: str) -> str:
-        """Make uint8 [N,H,W,C] into float32 [N,C,H,W] of the same values."""
-        planes = self.add("Transpose", [image], f"{image}/planes", perm=[0, 3, 1, 2])
+    def pixels(self, image: str, rank: int = 4) -> str:
+        """Make uint8 [N,H,W,C] into float32 [N,C,H,W] of the same values; of clips [N,T,H,W,C] likewise."""
+        order = [0, rank - 1, *range(1, rank - 1)]
+        planes = self.add("Transpose", [image], f"{image}/planes", perm=order)
         return self.add("Cast", [planes], f"{image}/pixels", to=onnx.TensorProto.FLOAT)
 
     def model(self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> onnx.ModelProto:

@@ -1,7 +1,8 @@
 """Published ONNX models as they are, behind a uint8 picture: normalisation and batches built in.
 
 Upstream takes one float [1,3,H,W] tensor in its own channel order and normalisation; here the
-picture is uint8 [N,H,W,3] RGB, and the outputs have the catalogue's names, in upstream's order.
+picture is uint8 [N,H,W,3] RGB, and the outputs have the catalogue's names, in upstream's order. A
+clip is [1,3,T,H,W] there and [N,T,H,W,3] here.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ def behind_pixels(
     upstream = _current(entry, files)
     constants = {constant.name for constant in upstream.initializer}
     inputs = [value for value in upstream.input if value.name not in constants]
-    if len(inputs) != 1 or len(inputs[0].type.tensor_type.shape.dim) != 4:
-        raise ConversionError("one input of four dimensions, a picture, was expected")
+    rank = len(entry.inputs[0].shape)
+    if len(inputs) != 1 or len(inputs[0].type.tensor_type.shape.dim) != rank:
+        raise ConversionError(f"one input of {rank} dimensions, a picture or clip, was expected")
 
     graph = Graph(entry.name)
     names = {inputs[0].name: normalised(entry, graph, inputs[0].type.tensor_type.elem_type)}
@@ -115,9 +117,10 @@ def _current(entry: ModelEntry, files: Mapping[str, Path]) -> onnx.GraphProto:
 
 
 def normalised(entry: ModelEntry, graph: Graph, dtype: int = TensorProto.FLOAT) -> str:
-    """The picture as upstream wants it, [N,C,H,W], by what the catalogue says of it."""
-    wanted = entry.normalise
-    value = graph.pixels(entry.inputs[0].name)
+    """The picture as upstream wants it, [N,C,H,W], by what the catalogue says of it; or the clip."""
+    wanted, tensor = entry.normalise, entry.inputs[0]
+    rank = len(tensor.shape)
+    value = graph.pixels(tensor.name, rank)
     if wanted.channels == "BGR":
         order = graph.constant("pixels/order", np.array((2, 1, 0), np.int64))
         value = graph.add("Gather", [value, order], "pixels/bgr", axis=1)
@@ -127,7 +130,7 @@ def normalised(entry: ModelEntry, graph: Graph, dtype: int = TensorProto.FLOAT) 
     ):
         if any(number != neutral for number in numbers):
             by = graph.constant(
-                f"pixels/by_{name}", np.array(numbers, np.float32).reshape(1, 3, 1, 1)
+                f"pixels/by_{name}", np.array(numbers, np.float32).reshape(1, 3, *[1] * (rank - 2))
             )
             value = graph.add(operator, [value, by], f"pixels/{name}")
     if dtype != TensorProto.FLOAT:

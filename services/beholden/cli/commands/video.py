@@ -13,7 +13,7 @@ from google.rpc import code_pb2, error_details_pb2
 from rich.table import Table
 
 from beholden.cli import film, timeline
-from beholden.cli.failures import Failure
+from beholden.cli.failures import ExitCode, Failure
 from beholden.cli.options import MinConfidence, MinSimilarity
 from beholden.cli.output import as_document, table
 from beholden.cli.session import Session, session
@@ -157,7 +157,8 @@ def _followed(here: Session, operation: Any, name: str) -> Any:
                 progress.update(task, completed=int(100 * _metadata(operation).progress))
     except KeyboardInterrupt:
         call("CancelOperation", operations_pb2.CancelOperationRequest(name=operation.name))
-        raise
+        here.output.note(f"{operation.name} was cancelled")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
     if operation.HasField("error"):
         raise _failure(operation)
     return operation

@@ -1,0 +1,59 @@
+"""A ban that lands while a video is analysed ends it, with the law's reason."""
+
+import json
+import shutil
+from pathlib import Path
+
+from google.longrunning import operations_grpc_pb2, operations_pb2
+from google.rpc import code_pb2, error_details_pb2
+
+from beholden.v1 import video_pb2, video_pb2_grpc
+from tests import clips
+from tests.house import house
+from tests.pictures import ROOT
+
+BAN = {
+    "says": "Nobody may follow people.",
+    "classes": ["person_tracking"],
+    "since": "2020-01-01",
+    "until": "",
+}
+
+
+def test_a_ban_ends_a_video_with_its_reason(tmp_path: Path) -> None:
+    policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    videos = str(clips.real(clips.WALKERS).parent)
+    settings = {
+        "POLICY_URL": f"file:{policies}",
+        "VIDEO__FOLDER": videos,
+        "VIDEO__CHUNK_SECONDS": "2",
+        "GUARD__ASK_AGAIN": "60",  # so that it is the change of the law that ends it
+    }
+    with house(tmp_path, **settings) as running, running.channel() as channel:
+        headers = running.headers("daily-herald", "editorial_research")
+        operations = operations_grpc_pb2.OperationsStub(channel)
+        operation = video_pb2_grpc.VideoServiceStub(channel).AnalyzeVideo(
+            video_pb2.AnalyzeVideoRequest(
+                video=video_pb2.Video(file=clips.WALKERS),
+                features=["VIDEO_FEATURE_PEOPLE", "VIDEO_FEATURE_SEGMENTS"],
+            ),
+            metadata=headers,
+        )
+        asked = operations_pb2.GetOperationRequest(name=operation.name)
+        told = video_pb2.AnalyzeVideoMetadata()
+        while not told.progress:
+            operation = operations.GetOperation(asked, metadata=headers)
+            assert not operation.done, operation.error
+            operation.metadata.Unpack(told)
+        (policies / "law/moratoria/data.json").write_text(json.dumps({"following": BAN}))
+        while not operation.done:
+            wait = operations_pb2.WaitOperationRequest(name=operation.name)
+            operation = operations.WaitOperation(wait, metadata=headers)
+        operation.metadata.Unpack(told)
+    assert operation.error.code == code_pb2.PERMISSION_DENIED
+    assert BAN["says"] in operation.error.message
+    info = error_details_pb2.ErrorInfo()
+    assert operation.error.details[0].Unpack(info)
+    assert info.metadata["law"] == "moratoria/following"
+    assert told.state == video_pb2.VIDEO_STATE_FAILED
+    assert 0 < told.progress < 1
