@@ -21,6 +21,7 @@ from beholden.cli.failures import ExitCode
 from beholden.cli.story import props
 from beholden.runtime.settings import Settings
 from beholden.vision.templates import cosine_for
+from tests import clips, pictures
 from tests.e2e.conftest import Shell
 from tests.house import ROOT
 
@@ -71,6 +72,7 @@ def desk(shell: Shell, astronaut: Path, tmp_path_factory: pytest.TempPathFactory
     scenery = Image.open(astronaut.with_name("coffee.png")).convert("RGB")
     scenery.save(folder / "photos" / "coffee.jpg", quality=90)
     props.disguised(folder / "photos" / "collins.jpg", folder / "crew.jpg")
+    clips.written(folder / "gate.mp4", [pictures.pixels("astronaut")] * 20)
     return folder
 
 

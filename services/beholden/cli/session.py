@@ -93,6 +93,11 @@ class Session:
         """The generated stub `kind` on this session's connection."""
         return self.client.stub(kind)
 
+    def renew(self) -> None:
+        """The next call has a connection and an identity of its own: the token may be another by then."""
+        self.close()
+        self.__dict__.pop("client", None)
+
     def close(self) -> None:
         """Lets go of the connection, where there is one."""
         if "client" in self.__dict__:

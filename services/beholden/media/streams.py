@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import av
-from av.error import FFmpegError
+from av.error import FFmpegError, HTTPForbiddenError, HTTPUnauthorizedError
 
+from beholden.core.errors import InvalidArgument, Unavailable
 from beholden.core.video import SECOND, ByteSource, VideoLimits
 from beholden.media.containers import HEAD, stream_format
 from beholden.media.formats import bound, check, described, refused
@@ -24,6 +25,11 @@ _OPTIONS = {
     "probesize": "1000000",
     "analyzeduration": "1000000",
 }
+
+# Descriptions of a stream may name anything: nothing but this camera's own protocols is spoken.
+_RTSP = {"rtsp_transport": "tcp", "protocol_whitelist": "rtsp,rtsps,tcp,tls"}
+_CONNECTING = 5.0
+_SILENT = 10.0
 
 
 class AvStreams:
@@ -45,6 +51,22 @@ class AvStreams:
             raise refused(field, f"is no {form} that can be read") from None
         with file:
             yield from self._decoded(file, form, field)
+
+    def camera(self, address: str) -> Iterator[AvFrame]:
+        """The frames of an RTSP camera, over TCP: what is lost on the way over UDP would be seen.
+
+        Raises Unavailable where it is not there or no longer, InvalidArgument for what is not read.
+        """
+        try:
+            file = av.open(
+                address, "r", format="rtsp", options=_RTSP, timeout=(_CONNECTING, _SILENT)
+            )
+        except (HTTPUnauthorizedError, HTTPForbiddenError):
+            raise InvalidArgument("camera", "does not take this user and password") from None
+        except (FFmpegError, OSError, ValueError) as error:
+            raise Unavailable("camera", _why(error)) from None
+        with file:
+            yield from self._decoded(file, "rtsp", "camera")
 
     def _decoded(self, file: Any, form: str, field: str) -> Iterator[AvFrame]:
         if not file.streams.video:
@@ -118,6 +140,11 @@ class _Whole:
             self.head = self.head[len(part) :]
             return part
         return self.source.read(size)
+
+
+def _why(error: Exception) -> str:
+    """What FFmpeg says, without the address, which may have a password in it."""
+    return str(getattr(error, "strerror", "") or "cannot be read").lower()
 
 
 def _head(source: ByteSource) -> bytes:

@@ -72,7 +72,7 @@ def video(  # noqa: PLR0917 - one for each option
 ) -> None:
     """Find what a video shows, and when; Ctrl-C cancels it on the server too."""
     here = session(context)
-    wanted = _features(features)
+    wanted = wanted_features(features)
     if blur_faces and Feature.FACES not in wanted:
         wanted.append(Feature.FACES)
     if stored and (draw or blur_faces) and not file.exists():
@@ -107,7 +107,8 @@ def video(  # noqa: PLR0917 - one for each option
     _show(here, told, spans, file, operation.name)
 
 
-def _features(text: str) -> list[Feature]:
+def wanted_features(text: str) -> list[Feature]:
+    """The features named in `text`. Raises BadParameter."""
     found = []
     for name in filter(None, (one.strip() for one in text.split(","))):
         try:
@@ -218,8 +219,8 @@ def _table(spans: list[video_pb2.VideoAnnotation]) -> Table:
             feature.replace("_", " "),
             safe(one.name),
             str(one.track_id or ""),
-            _clock(one.start_offset.ToMicroseconds()),
-            _clock(one.end_offset.ToMicroseconds()),
+            clock(one.start_offset.ToMicroseconds()),
+            clock(one.end_offset.ToMicroseconds()),
             score(one.confidence, 2),
             _more(one),
         )
@@ -236,6 +237,7 @@ def _more(one: video_pb2.VideoAnnotation) -> str:
     return safe(one.rule)
 
 
-def _clock(microseconds: int) -> str:
+def clock(microseconds: int) -> str:
+    """A time in a video, as minutes and seconds."""
     seconds = microseconds / 1e6
     return f"{int(seconds) // 60}:{seconds % 60:04.1f}"

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import compare, detect, examples, labels, moderate, redact, text, video
+from beholden.cli.commands import (
+    compare,
+    detect,
+    examples,
+    labels,
+    moderate,
+    redact,
+    text,
+    video,
+    watch,
+)
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Look"
@@ -76,5 +86,14 @@ def look(app: typer.Typer) -> None:
         "video gate.mp4 --features people,faces --draw seen.mp4 --timeline seen.png --as daily-herald",
         "video street.mp4 --blur-faces safe.mp4 --as daily-herald",
         "video gate.mp4 --stored --features segments --as daily-herald --json",
+        panel=_PANEL,
+    )
+    hang(
+        app,
+        watch.watch,
+        "watch rtsp://camera.local/gate --as daily-herald --no-public-space",
+        "watch gate.mp4 --features people,faces --as daily-herald",
+        "watch rtsp://camera.local/gate --features face-search --collection staff --as daily-herald",
+        "watch - --features labels --json --as daily-herald < street.ts | jq .event",
         panel=_PANEL,
     )
