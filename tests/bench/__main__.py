@@ -44,6 +44,8 @@ class Bench:
     floor: AbstractAsyncContextManager[Ask]
     settings: Settings
     callers: tuple[int, ...]
+    pid: int = 0
+    """The server's process, where there is one."""
 
 
 @contextmanager
@@ -62,6 +64,7 @@ def embedded(place: Path) -> Iterator[Bench]:
             floor=bare_pipeline(picture()),
             settings=_keyed(settings, place),
             callers=(1, 8),
+            pid=served.process.pid or 0,
         )
 
 

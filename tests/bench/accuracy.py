@@ -33,7 +33,7 @@ from beholden.v1 import (
     text_pb2,
 )
 from tests.bench import moderation
-from tests.house import ROOT, House, house, registry
+from tests.house import MODELS, ROOT, House, house, registry
 from tests.pictures import DATA, encode
 
 SHIPPED = Path(skimage.__file__).parent / "data"
@@ -201,20 +201,25 @@ def _matches(wanted: list[np.ndarray], told: list[np.ndarray]) -> int:
     return count
 
 
-def _served(folder: Path) -> AbstractContextManager[House]:
+def _served(folder: Path, models: Path) -> AbstractContextManager[House]:
     """A house with a tenant that may teach moderation labels of its own."""
     tenants = registry(folder, **{moderation.TENANT.replace("-", "_"): moderation.RULES})
-    return house(folder, ["detection", "moderation"], TENANTS=str(tenants))
+    services = ["detection", "moderation"]
+    return house(folder, services, TENANTS=str(tenants), MODEL_REPOSITORY=str(models))
 
 
 def main() -> None:
     """Measures, shows, and keeps the figures under out/."""
     parser = argparse.ArgumentParser(prog="make bench-accuracy", description=__doc__)
     parser.add_argument("--json", type=Path, default=ROOT / "out" / "accuracy.json")
+    parser.add_argument("--models", type=Path, default=MODELS, help="a repository of pulled models")
     options = parser.parse_args()
     if not (DATA / "text").is_dir():
         raise SystemExit(f"no test data in {DATA}: set BEHOLDEN_TEST_DATA")
-    with tempfile.TemporaryDirectory() as folder, _served(Path(folder)) as home:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _served(Path(folder), options.models.resolve()) as home,
+    ):
         service, moderator = Service(home), moderation.Moderator(home)
         labels, wrong = seen(service)
         scores = [page(service), scenes(service), groups(service), labels]

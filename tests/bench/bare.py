@@ -1,7 +1,9 @@
 """`python -m tests.bench.bare`: each RPC on a picture next to the models that it asks, in the same run.
 
 The models alone are given the very tensors that the RPC gives them, by the same engine in this
-process: between the two rates lie decoding, array maths, guard, policy, ledger, wire and client.
+process, memory kept as the server keeps it: between the two rates lie decoding, array maths, guard,
+policy, ledger, wire and client. Other work on the machine disturbs the rates and hardly the processor
+time of a picture, in the server's process and in this one.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import platform
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -23,6 +26,7 @@ from beholden.core.models import ModelSpec
 from beholden.core.ports import InferenceEngine, Tensor
 from beholden.inference.open import open_inference
 from beholden.runtime import server, wiring
+from beholden.runtime.allocator import trimmed
 from beholden.runtime.settings import Settings
 from tests.bench.__main__ import TENANT, Bench, embedded
 from tests.bench.calls import prepare
@@ -109,12 +113,28 @@ async def alone(settings: Settings, asked: Mapping[str, Asked]) -> AsyncIterator
         await engine.close()
 
 
+def _spent(pid: int) -> float:
+    """Seconds that all threads of a process have had of a processor."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def timed(ask: Ask, pid: int, callers: int, seconds: float) -> tuple[float, float]:
+    """Pictures per second, and the process's milliseconds of processor time for each."""
+    for _ in range(3):
+        await ask()
+    begun = _spent(pid)
+    found = await measure(ask, callers=callers, seconds=seconds, warmup=0)
+    return found.rate, (_spent(pid) - begun) / found.calls * 1e3
+
+
 async def run(bench: Bench, seconds: float, rpcs: Sequence[str]) -> dict[str, Any]:
     """Rates, and the service's share of the models' own, by RPC."""
     asked = await recorded(bench.settings)
     (address,) = bench.places.values()
     rows: dict[str, Any] = {}
     async with (
+        trimmed(server.TRIM_SECONDS),
         alone(bench.settings, asked) as models,
         grpc.aio.insecure_channel(address) as channel,
     ):
@@ -122,11 +142,11 @@ async def run(bench: Bench, seconds: float, rpcs: Sequence[str]) -> dict[str, An
         for rpc in rpcs:
             rows[rpc] = []
             for callers in CALLERS:
-                bare = await measure(models[rpc], callers=callers, seconds=seconds)
-                through = await measure(served[rpc], callers=callers, seconds=seconds)
+                bare, alone_ms = await timed(models[rpc], os.getpid(), callers, seconds)
+                through, served_ms = await timed(served[rpc], bench.pid, callers, seconds)
                 rows[rpc].append(
-                    {"callers": callers, "service": through.rate, "models": bare.rate,
-                     "ratio": through.rate / bare.rate}
+                    {"callers": callers, "service": through, "models": bare,
+                     "ratio": through / bare, "service_ms": served_ms, "models_ms": alone_ms}
                 )  # fmt: skip
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return {"machine": machine, "seconds": seconds, "rpcs": rows}
@@ -143,16 +163,24 @@ def main() -> None:
     kept = ROOT / "out" / "bench-bare.json"
     kept.parent.mkdir(exist_ok=True)
     kept.write_text(json.dumps(found, indent=1))
-    table = Table(title="Pictures per second", caption=found["machine"])
+    table = Table(
+        title="Pictures per second, and milliseconds of processor time", caption=found["machine"]
+    )
     table.add_column("RPC")
     for callers in CALLERS:
-        for title in (f"{callers}: service", "models alone", "share"):
+        for title in (f"{callers}: service", "models", "share", "ms", "models"):
             table.add_column(title, justify="right")
     for rpc, rows in found["rpcs"].items():
         cells = [
             cell
             for row in rows
-            for cell in (f"{row['service']:.1f}", f"{row['models']:.1f}", f"{row['ratio']:.0%}")
+            for cell in (
+                f"{row['service']:.1f}",
+                f"{row['models']:.1f}",
+                f"{row['ratio']:.0%}",
+                f"{row['service_ms']:.1f}",
+                f"{row['models_ms']:.1f}",
+            )
         ]
         table.add_row(rpc, *cells)
     Console(width=120).print(table)

@@ -26,7 +26,8 @@ from beholden.runtime.wiring import SERVICES, House, house
 
 _log = logging.getLogger(__name__)
 
-_TRIM_SECONDS = 10.0
+TRIM_SECONDS = 10.0
+"""How long freed memory is kept for the next picture."""
 
 
 async def serve(
@@ -41,7 +42,7 @@ async def serve(
     own = f"beholden-{names[0]}" if len(names) == 1 else "beholden"
     with telemetry(settings.telemetry, own), _told_to_stop() as stop:
         _development_key(settings)
-        async with trimmed(_TRIM_SECONDS):
+        async with trimmed(TRIM_SECONDS):
             await answer(settings, names, stop, ready or (lambda _: None))
 
 

@@ -13,7 +13,8 @@ found = {}
 for path in sys.argv[1:]:
     pixels = np.array(Image.open(path).convert("RGB"))[:, :, ::-1]
     size = np.array(pixels.shape[1::-1])
-    lines = reader(np.ascontiguousarray(pixels), return_word_box=True).word_results or ()
+    read = reader(np.ascontiguousarray(pixels), return_word_box=True)
+    lines = read.word_results if read.txts else ()
     found[path] = [
         (text, (np.array(corners) / size).tolist())
         for line in lines
