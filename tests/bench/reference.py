@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from tests.bench import accuracy, moderation
 from tests.house import ROOT, House, house
 from tests.pictures import DATA
 
+PARTS = ("faces", "words", "objects", "unsafe")
 THEIRS = Path(__file__).parent / "theirs"
 UNSAFE = {"Explicit": ("Hentai", "Porn"), "Swimwear or Underwear": ("Sexy",)}
 _LEAST = 0.3  # of objects: under the service's default, so that more of them are compared
@@ -95,28 +97,40 @@ class Rapid:
     """rapidocr in place of the service, for the same scores."""
 
     def __init__(self, python: str) -> None:
-        self._python = python
+        self._process = subprocess.Popen(
+            [python, str(THEIRS / "words.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def words(self, content: bytes) -> list[Any]:
         """The words of a picture."""
+        assert self._process.stdin
+        assert self._process.stdout
         with tempfile.NamedTemporaryFile() as file:
             file.write(content)
             file.flush()
-            found = run(self._python, THEIRS / "words.py", file.name)[file.name]
+            print(file.name, file=self._process.stdin, flush=True)
+            found = json.loads(self._process.stdout.readline())
         return [
             SimpleNamespace(text=text, polygon=[SimpleNamespace(x=x, y=y) for x, y in corners])
             for text, corners in found
         ]
 
+    def close(self) -> None:
+        """Ends it."""
+        self._process.communicate()
+
 
 def words(home: House, python: str) -> Table:
     """The scores of the accuracy's page and scenes, by both."""
     shown = Table("what", "there", "who", "found", "told", "right", title="Words: rapidocr")
-    for who, reader in (("reference", Rapid(python)), ("service", accuracy.Service(home))):
-        for score in (accuracy.page(reader), accuracy.scenes(reader)):
-            shown.add_row(
-                score.what, str(score.there), who, *map(str, (score.found, score.told, score.right))
-            )
+    with closing(Rapid(python)) as reference:
+        for who, reader in (("reference", reference), ("service", accuracy.Service(home))):
+            for score in (accuracy.page(reader), accuracy.scenes(reader)):
+                figures = map(str, (score.found, score.told, score.right))
+                shown.add_row(score.what, str(score.there), who, *figures)
     return shown
 
 
@@ -184,15 +198,18 @@ def main() -> None:
     parser.add_argument("--yolox", type=Path, help="the unpacked package")
     parser.add_argument("--weights", type=Path, help="yolox_nano.onnx as published")
     parser.add_argument("--node", type=Path, help="a folder with the npm packages")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
     out = Console(width=120)
     services = ["detection", "moderation"]
     with tempfile.TemporaryDirectory() as folder, house(Path(folder), services) as home:
-        out.print(faces(home, options.python))
-        out.print(words(home, options.python))
-        if options.yolox and options.weights:
+        if "faces" in options.parts:
+            out.print(faces(home, options.python))
+        if "words" in options.parts:
+            out.print(words(home, options.python))
+        if "objects" in options.parts and options.yolox and options.weights:
             out.print(objects(home, options.python, options.yolox, options.weights))
-        if options.node:
+        if "unsafe" in options.parts and options.node:
             out.print(unsafe(home, options.node))
 
 
