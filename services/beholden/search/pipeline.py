@@ -22,6 +22,7 @@ from beholden.search.people.pipeline import PeoplePipeline
 from beholden.search.probing import LOOK_BEYOND, Candidate, Probing, Sought
 from beholden.search.quotas import Quotas
 from beholden.search.settings import SearchSettings
+from beholden.search.sizes import Sizes
 from beholden.search.transfer import Transfers
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
 
@@ -73,6 +74,7 @@ class SearchPipeline:
         self.settings = settings
         self.people = PeoplePipeline(store, self._probing)
         self.erasure = ErasurePipeline(store, self._probing)
+        self._sizes = Sizes(store.count_faces)
         self._store = store
         self._embedder = embedder
         self._limits = limits
@@ -184,7 +186,7 @@ class SearchPipeline:
         # Some more than asked for, by which the last ones' margins are seen.
         matches, gallery = await asyncio.gather(
             self._store.search(tenant, collection, template, limit=limit + LOOK_BEYOND),
-            self._store.count_faces(tenant, collection),
+            self._sizes.of(tenant, collection),
         )
         found = [
             (match.face, self._probing.similarity(match.cosine), match.face.external_image_id)

@@ -16,6 +16,7 @@ from beholden.core.gallery import Association, Page, Person
 from beholden.core.ports import FaceStore
 from beholden.search.explain import margins
 from beholden.search.probing import LOOK_BEYOND, Probing, Sought
+from beholden.search.sizes import Sizes
 from beholden.vision.enrolment import enrolment_problems
 from beholden.vision.templates import unit
 
@@ -33,6 +34,7 @@ class PeoplePipeline:
     """Knows neither the wire nor the law."""
 
     def __init__(self, store: FaceStore, probing: Probing) -> None:
+        self._sizes = Sizes(store.count_people)
         self._store = store
         self._probing = probing
 
@@ -127,7 +129,7 @@ class PeoplePipeline:
         applied = self._probing.threshold(sought.min_similarity, sought.obligations)
         matches, gallery = await asyncio.gather(
             self._store.search_people(tenant, collection, template, limit=limit + LOOK_BEYOND),
-            self._store.count_people(tenant, collection),
+            self._sizes.of(tenant, collection),
         )
         found = [
             (match.person, self._probing.similarity(match.cosine), match.person.id)
