@@ -14,7 +14,7 @@ from beholden.v1 import video_pb2, video_pb2_grpc
 from tests import clips
 from tests.house import House, house
 
-_SETTINGS = {"VIDEO__CHUNK_SECONDS": "5", "JOBS__LEASE_SECONDS": "2"}
+_SETTINGS = {"VIDEO__CHUNK_SECONDS": "0.2", "JOBS__LEASE_SECONDS": "2"}
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     kills = parser.parse_args().kills
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        (place / "videos").symlink_to(clips.real(clips.WALKERS).parent)
+        (place / "videos").symlink_to(clips.real(clips.FACES).parent)
         settings = {**_SETTINGS, "VIDEO__FOLDER": str(place / "videos")}
         begun = time.perf_counter()
         with house(place, **settings) as running:
@@ -45,8 +45,9 @@ def main() -> None:
 
 def _begin(running: House) -> str:
     request = video_pb2.AnalyzeVideoRequest(
-        video=video_pb2.Video(file=clips.WALKERS),
+        video=video_pb2.Video(file=clips.FACES),
         features=[
+            "VIDEO_FEATURE_LABELS",
             "VIDEO_FEATURE_PEOPLE",
             "VIDEO_FEATURE_ACTIVITIES",
             "VIDEO_FEATURE_SEGMENTS",

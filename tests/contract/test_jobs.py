@@ -1,19 +1,22 @@
 """The queue of jobs: whose turn it is, who holds what, and that nothing is found twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, select
 
 from beholden.core.errors import InvalidArgument, NotFound, ResourceExhausted
 from beholden.core.geometry import Box
 from beholden.core.jobs import Annotation, Claim, Job, JobState, Wanted
 from beholden.ledger.database import connect
+from beholden.ledger.job_tables import ANNOTATIONS
 from beholden.ledger.jobs import SqlJobs
 from beholden.ledger.sealed_box import SealedBox
 from beholden.ledger.settings import JobSettings, LedgerSettings
+from tests.contract.ledgers import DATABASES, database
 
 SECOND = 1_000_000_000
 
@@ -32,11 +35,17 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with database(request.param, tmp_path) as url:
+        yield url
+
+
 @pytest.fixture
-async def jobs(tmp_path: Path, clock: Clock) -> AsyncIterator[SqlJobs]:
-    database = await asyncio.to_thread(connect, f"sqlite:///{tmp_path}/l.db", LedgerSettings())
+async def jobs(url: str, clock: Clock) -> AsyncIterator[SqlJobs]:
+    opened = await asyncio.to_thread(connect, url, LedgerSettings())
     settings = JobSettings(lease_seconds=10, max_attempts=3, max_per_tenant=4, keep_hours=1)
-    made = SqlJobs(database, SealedBox(bytes(32)), settings, clock)
+    made = SqlJobs(opened, SealedBox(bytes(32)), settings, clock)
     yield made
     await made.close()
 
@@ -189,7 +198,7 @@ async def test_bounds_and_leaving(jobs: SqlJobs, clock: Clock) -> None:
     assert [one.id[0] for one in (await jobs.list("one", "video", page_size=9)).items] == ["d", "c"]
 
 
-async def test_what_was_found_comes_back_as_it_was(jobs: SqlJobs, tmp_path: Path) -> None:
+async def test_what_was_found_comes_back_as_it_was(jobs: SqlJobs, url: str) -> None:
     await jobs.create(job("a"))
     claim = await taken(jobs)
     full = note(
@@ -214,4 +223,9 @@ async def test_what_was_found_comes_back_as_it_was(jobs: SqlJobs, tmp_path: Path
     only = await jobs.annotations("one", own, Wanted(name="Apple"), page_size=9)
     assert len(only.items) == 1
     assert (await jobs.annotations("one", own, Wanted(("TEXT",)), page_size=9)).items == ()
-    assert b"Vehicle" not in (tmp_path / "l.db-wal").read_bytes(), "encrypted"
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        kept = connection.scalars(select(ANNOTATIONS.c.body)).all()
+    engine.dispose()
+    assert len(kept) == 4
+    assert not any(b"Vehicle" in bytes(one) for one in kept), "encrypted"

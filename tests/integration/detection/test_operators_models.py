@@ -11,14 +11,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from beholden.catalog.pull import pull
 from beholden.catalog.repository import available
-from beholden.core.errors import FailedPrecondition
+from beholden.core.errors import FailedPrecondition, InvalidArgument
 from beholden.core.labels import Taxonomy
-from beholden.core.models import OBJECT_DETECTOR, PICTURE_CLASSIFIER
+from beholden.core.models import ACTION_CLASSIFIER, OBJECT_DETECTOR, PICTURE_CLASSIFIER
+from beholden.detection.actions import ActionPipeline
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.settings import DetectionSettings
 from beholden.inference.open import open_inference
 from beholden.inference.settings import InferenceSettings
-from tests import pictures
+from beholden.video.features import Feature
+from tests import clips, pictures
+from tests.analyses import analyst
 from tests.unit.catalog import build
 
 LABELS = ("rosy", "grassy", "watery")
@@ -132,3 +135,79 @@ async def test_they_speak_without_code(tmp_path: Path) -> None:
         with pytest.raises(FailedPrecondition, match="models pull"):
             await off.detect(pictures.encode(red))
     await engine.close()
+
+
+CHANGES = ("brightening", "darkening")
+
+
+def clip_classifier() -> bytes:
+    """A float graph for four frames [1,3,4,16,16]: by how much the last is brighter than the first."""
+    weights = np.array([[-3, 3], [0, 0], [0, 0], [3, -3]], np.float32)
+    nodes = [
+        helper.make_node("ReduceMean", ["clip"], ["frames"], axes=[1, 3, 4], keepdims=0),
+        helper.make_node("MatMul", ["frames", "weights"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "clips",
+        [helper.make_tensor_value_info("clip", TensorProto.FLOAT, [1, 3, 4, 16, 16])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 2])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+async def test_a_clip_classifier_tells_activities_without_code(tmp_path: Path) -> None:
+    """Four seconds become brighter and four darker; a clip is four frames of two seconds."""
+    content = clip_classifier()
+    catalog = build.catalog(
+        tmp_path,
+        build.entry(
+            "own_clips",
+            content,
+            role=ACTION_CLASSIFIER,
+            converter="published@1",
+            normalise={"deviation": [255.0] * 3},
+            inputs=[{"name": "clip", "dtype": "uint8", "shape": [-1, 4, 16, 16, 3]}],
+            outputs=[tensor("logits", 2)],
+            decoder="clip",
+            labels=list(CHANGES),
+            parameters={"logits": 1, "seconds": 2},
+        ),
+    )
+    repository = tmp_path / "repository"
+    (report,) = pull(catalog, None, repository, mirror=build.mirror(tmp_path / "mirror", content))
+    assert report.ok, report
+    own = available(catalog, repository, ACTION_CLASSIFIER)
+    brightness = [*range(60, 220, 4), *range(216, 56, -4)]
+    film = clips.written(
+        tmp_path / "film.mp4", [np.full((64, 96, 3), level, np.uint8) for level in brightness]
+    )
+    engine = await open_inference("local:", repository, [own], InferenceSettings())
+    async with analyst(ActionPipeline(engine, own)) as here:
+        for resumed in (False, True):
+            found = await here.analysed(
+                film, Feature.ACTIVITIES, chunk_seconds=1.3, resumed=resumed
+            )
+            told = [(one.name, one.start_us, one.end_us) for one in found.annotations]
+            assert told == [("brightening", 0, 4_000_000), ("darkening", 4_000_000, 8_000_000)]
+            rule = found.annotations[0].detail["rule"]
+            assert rule == "own_clips@1 is at least 0.55 sure over 4 frames in 2 s"
+    await engine.close()
+
+
+def test_a_classifier_of_single_pictures_reads_no_clips(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="must read clips"):
+        build.catalog(
+            tmp_path,
+            build.entry(
+                "own_clips",
+                b"x",
+                role=ACTION_CLASSIFIER,
+                inputs=[{"name": "image", "dtype": "uint8", "shape": [-1, 16, 16, 3]}],
+                outputs=[tensor("logits", 2)],
+                decoder="clip",
+            ),
+        )

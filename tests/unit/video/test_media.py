@@ -184,6 +184,15 @@ def test_a_video_that_breaks_off_says_where(tmp_path: Path, film: Path) -> None:
     assert "cut short" in refusal(path)
 
 
+def test_seven_hours_are_refused_by_what_the_header_says(tmp_path: Path) -> None:
+    """Three frames in seven hours: nothing is decoded to find out."""
+    half = 7 * 3600 * 1000 // 2
+    path = encoded(tmp_path / "v.mp4", times=range(0, 2 * half + 1, half))
+    with pytest.raises(InvalidArgument) as caught, AvReader(VideoLimits()).open(path, field="v"):
+        pass
+    assert "hours; at most 6 are read" in caught.value.problem
+
+
 def test_a_picture_that_grows_in_the_middle_is_not_decoded(tmp_path: Path) -> None:
     """The first frame is small, the third says of itself that it has four thousand million pixels."""
     path = encoded(tmp_path / "v.mkv", "mjpeg", "yuvj420p", range(0, 500, 100), (64, 48))

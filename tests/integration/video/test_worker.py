@@ -1,0 +1,168 @@
+"""A worker and its queue: what is cancelled lets go in the middle of a chunk, and of an endless video."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beholden.core.caller import Caller
+from beholden.core.faces import Pixels
+from beholden.core.jobs import Job, JobState
+from beholden.core.video import Glance, VideoInfo
+from beholden.ledger.database import connect
+from beholden.ledger.jobs import SqlJobs
+from beholden.ledger.sealed_box import SealedBox
+from beholden.ledger.settings import JobSettings, LedgerSettings
+from beholden.video.features import Feature, Spec
+from beholden.video.settings import VideoSettings
+from beholden.video.worker import KIND, Worker
+from tests import clips
+
+PICTURE = clips.noise(1, (96, 54))
+FOREVER, SHORT = "forever", "short"
+
+
+@dataclass(frozen=True)
+class Still:
+    """A frame in which nothing happens."""
+
+    index: int
+    time_us: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return 96, 54
+
+    def glance(self) -> Glance:
+        return PICTURE
+
+    def pixels(self, max_side: int) -> Pixels:
+        return PICTURE
+
+
+class Stills:
+    """A clip of so many frames, or without an end; it counts those that were read."""
+
+    info = VideoInfo("mov", "h264", 96, 54, Fraction(10), 0)
+
+    def __init__(self, frames: int | None) -> None:
+        self._frames = frames
+        self.read = 0
+
+    def frames(self, start_us: int = 0, index: int = 0) -> Iterator[Still]:
+        while self._frames is None or index < self._frames:
+            self.read += 1
+            yield Still(index, index * 100_000)
+            index += 1
+
+
+class Library:
+    """Implements `VideoReader` over clips by name."""
+
+    def __init__(self) -> None:
+        self.clips = {FOREVER: Stills(None), SHORT: Stills(20)}
+        self.closed: list[str] = []
+
+    @contextmanager
+    def open(self, path: Path, *, field: str) -> Iterator[Stills]:
+        try:
+            yield self.clips[path.name]
+        finally:
+            self.closed.append(path.name)
+
+
+class Leave:
+    """A law that allows everything."""
+
+    def of(self, caller: Caller, told: Any = None) -> "Leave":
+        return self
+
+    async def again(self) -> Any:
+        raise NotImplementedError
+
+    async def hold(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        return await work()
+
+
+@dataclass
+class Room:
+    """A queue with one worker."""
+
+    jobs: SqlJobs
+    library: Library
+
+    async def put(self, name: str) -> Job:
+        caller = Caller("daily-herald", "ada", facts={})
+        made = Job(
+            id=name.ljust(36, "0"),
+            kind=KIND,
+            tenant=caller.tenant,
+            principal=caller.principal,
+            spec=Spec(name, False, (Feature.SEGMENTS,)).document(),
+            caller=asdict(caller),
+            created_ns=1,
+        )
+        return await self.jobs.create(made)
+
+    async def until(self, job: Job, state: JobState, chunk: int = 0) -> Job:
+        while True:
+            now = await self.jobs.get(job.tenant, job.id)
+            assert now.attempts <= 1, "it is tried again: look into the log"
+            if now.state is state and now.chunk >= chunk:
+                return now
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def room(folder: Path, **settings: Any) -> AsyncIterator[Room]:
+    database = await asyncio.to_thread(connect, f"sqlite:///{folder}/l.db", LedgerSettings())
+    jobs = SqlJobs(database, SealedBox(bytes(32)), JobSettings())
+    library, absent = Library(), None
+    own = VideoSettings(spool=folder, poll_seconds=0.02, **settings)
+    with ThreadPoolExecutor(2) as threads:
+        worker = Worker(
+            jobs,
+            Leave(),
+            library,  # type: ignore[arg-type]
+            absent,  # type: ignore[arg-type]
+            workers=threads,
+            settings=own,
+        )
+        task = asyncio.create_task(worker.run())
+        try:
+            yield Room(jobs, library)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await jobs.close()
+
+
+@pytest.mark.parametrize("end", ["cancel", "delete"])
+async def test_what_is_ended_lets_go_in_the_middle_of_a_chunk(tmp_path: Path, end: str) -> None:
+    """Neither video nor chunk ends, and it is the only worker: the next is done once it let go."""
+    async with room(tmp_path, chunk_seconds=1e6) as here:
+        endless = await here.put(FOREVER)
+        while here.library.clips[FOREVER].read < 10:
+            await asyncio.sleep(0.01)
+        await getattr(here.jobs, end)(endless.tenant, endless.id)
+        short = await here.put(SHORT)
+        done = await here.until(short, JobState.SUCCEEDED)
+        assert done.progress["frames"] == 20
+        assert here.library.closed[0] == FOREVER
+
+
+async def test_an_endless_video_is_read_chunk_by_chunk(tmp_path: Path) -> None:
+    """What is found is written meanwhile, and what is kept between chunks does not grow."""
+    async with room(tmp_path, chunk_seconds=1) as here:
+        endless = await here.put(FOREVER)
+        await here.until(endless, JobState.RUNNING, chunk=3)
+        early = await here.jobs.get(endless.tenant, endless.id)
+        late = await here.until(endless, JobState.RUNNING, chunk=30)
+        assert int(str(late.progress["frames"])) > int(str(early.progress["frames"]))
+        assert replace(late, progress={}, chunk=0) == replace(early, progress={}, chunk=0)
