@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo run test tests check protos descriptors lock bench bench-accuracy faults clean ci-engines engines up down status
+.PHONY: help setup models demo run test tests check protos descriptors lock bench bench-accuracy faults clean ci-engines engines collector up down status
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ run: setup ## Serve everything on one port over the embedded engines, until Ctrl
 
 engines: $(STUBS) ## Install Triton, Milvus, OPA, PostgreSQL in .engines, and what renders k8s/
 	@$(BIN)/python k8s/check.py --install; $(BIN)/beholden engines install
+
+collector: ## Build the OpenTelemetry Collector that k8s/ configures, for its tests (minutes)
+	@GOBIN=$(CURDIR)/.engines/bin CGO_ENABLED=0 go install go.opentelemetry.io/collector/cmd/builder@v0.155.0
+	@CGO_ENABLED=0 .engines/bin/builder --config k8s/collector/builder.yaml
+	@cp .engines/otelcol/otelcol .engines/bin/
 
 up: setup ## Start every service over the real engines (UP="--without milvus": over its twin)
 	@$(BIN)/beholden engines install || true

@@ -83,9 +83,9 @@ def failures() -> Iterator[None]:
         yield
     except BeholdenError as error:
         status = {InvalidArgument: "INVALID_ARGUMENT", NotFound: "NOT_FOUND"}
-        raise Failure(
-            error.message, status.get(type(error), "FAILED"), hint=getattr(error, "remedy", "")
-        ) from None
+        hint = getattr(error, "remedy", "")
+        said = error.message.removesuffix(f"; {hint}")
+        raise Failure(said, status.get(type(error), "FAILED"), hint=hint) from None
 
 
 @contextmanager
