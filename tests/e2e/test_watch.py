@@ -81,7 +81,9 @@ def test_a_pipe_for_programs(shell: Shell, cars: Path) -> None:
 
 
 def test_a_file_for_people(shell: Shell, cars: Path) -> None:
-    ended = shell.run(*HERALD, "watch", cars, "--features", "labels", "--seconds", "1.1")
+    ended = shell.run(
+        *HERALD, "watch", cars, "--features", "labels", "--seconds", "1.1", "--private"
+    )
     assert ended.code == 0, ended.err
     assert re.search(r"0:0\d\.\d +appeared +labels +Car 1 +0\.\d\d", ended.out), ended.out
     assert re.search(r"0:0\d\.\d +gone +labels +Car 1 +after", ended.out)

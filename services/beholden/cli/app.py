@@ -22,7 +22,7 @@ class AnywhereGroup(TyperGroup):
             name: bool(getattr(option, "is_flag", False))
             for option in self.params
             if option.name != "help"
-            for name in option.opts
+            for name in (*option.opts, *option.secondary_opts)
         }
         return super().parse_args(ctx, hoisted(args, flags))
 
