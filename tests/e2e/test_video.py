@@ -56,6 +56,27 @@ def test_programs_get_lines(shell: Shell, cars: Path) -> None:
     assert found[0]["segment"]["end_timecode"] == "00:00:01:13"
 
 
+@pytest.mark.thorough
+def test_blurred_faces_are_found_no_more(shell: Shell, tmp_path: Path) -> None:
+    street, hidden = tmp_path / "street.mp4", tmp_path / "hidden.mp4"
+    reader = AvReader(VideoLimits())
+    with reader.open(clips.real(clips.FACES), field="video") as clip:
+        frames = [frame.pixels(960) for frame in clip.frames() if frame.index % 3 == 0]
+    clips.written(street, frames, rate=8)
+    common = ("--as", "daily-herald", "--json", "video")
+    ended = shell.run(*common, street, "--features", "segments", "--blur-faces", hidden)
+    assert ended.code == 0, ended.err
+    faces = [one for one in ended.lines[1:] if one["name"] == "Face"]
+    assert len(faces) >= 3
+    with reader.open(street, field="video") as clip, reader.open(hidden, field="video") as safe:
+        assert safe.info.duration_us == clip.info.duration_us
+        times = [frame.time_us for frame in clip.frames()]
+        assert [frame.time_us for frame in safe.frames()] == times
+    again = shell.run(*common, hidden, "--features", "faces")
+    left = [one for one in again.lines[1:] if one["name"] == "Face"]
+    assert not left, left
+
+
 def test_wrong_arguments(shell: Shell, tmp_path: Path) -> None:
     common = ("--as", "daily-herald", "video")
     assert "none of labels" in shell.run(*common, "x.mp4", "--features", "dogs").err

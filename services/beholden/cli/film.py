@@ -5,12 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from beholden.cli.failures import Failure
 from beholden.core.errors import InvalidArgument
 from beholden.core.geometry import Box
+from beholden.core.redaction import RedactionStyle, within
 from beholden.core.video import VideoLimits
 from beholden.v1 import video_pb2
 
@@ -23,7 +25,7 @@ _COLOURS = ((56, 189, 248), (74, 222, 128), (251, 191, 36), (251, 113, 133), (19
 _LONGEST_GAP_US = 3_000_000
 _HELD_US = 500_000
 _HIDDEN_MARGIN = 0.25
-_BLOCKS = 6
+_FACES = video_pb2.VIDEO_FEATURE_FACES
 
 Path_ = Sequence[tuple[int, Box]]
 """Where one thing was when it was looked at, by time."""
@@ -34,10 +36,13 @@ class Tracks:
 
     def __init__(self, frames: Iterable[video_pb2.VideoAnnotation]) -> None:
         self._paths: dict[tuple[int, str, int], list[tuple[int, Box]]] = defaultdict(list)
+        alone = count(1)
         for one in frames:
             if one.HasField("bounding_box"):
                 box = one.bounding_box
-                key = (one.feature, one.name, one.track_id)
+                # Who is not followed is nobody's other sighting.
+                number = one.track_id or -next(alone) * (one.feature == _FACES)
+                key = (one.feature, one.name, number)
                 place = Box(box.x_min, box.y_min, box.x_max, box.y_max)
                 self._paths[key].append((one.start_offset.ToMicroseconds(), place))
         for path in self._paths.values():
@@ -63,8 +68,8 @@ def write(source: Path, out: Path, tracks: Tracks, *, hide_faces: bool, progress
     """
     from beholden.media.pyav import AvReader
     from beholden.media.writing import Writer
+    from beholden.vision.redact import around_head, hide
 
-    faces = frozenset((video_pb2.VIDEO_FEATURE_FACES,))
     try:
         with AvReader(VideoLimits()).open(source, field="video") as clip:
             info = clip.info
@@ -75,11 +80,12 @@ def write(source: Path, out: Path, tracks: Tracks, *, hide_faces: bool, progress
                 for frame in clip.frames():
                     pixels = frame.pixels(max(info.width, info.height)).copy()
                     if hide_faces:
-                        for box in tracks.at(frame.time_us, faces).values():
-                            _hide(pixels, box)
+                        shown = tracks.at(frame.time_us, frozenset((_FACES,))).values()
+                        heads = [within(around_head(box, _HIDDEN_MARGIN)) for box in shown]
+                        hide(pixels, heads, RedactionStyle.PIXELATE)
                     else:
                         for (_, name, number), box in tracks.at(frame.time_us).items():
-                            _frame(pixels, box, f"{name} {number}" if number else name, number)
+                            _frame(pixels, box, f"{name} {number}" if number > 0 else name, number)
                     writer.add(pixels, frame.time_us)
                     progress.update(task, completed=frame.time_us)
             finally:
@@ -123,18 +129,3 @@ def _frame(pixels: Pixels, box: Box, caption: str, number: int) -> None:
     cv2.putText(
         pixels, caption, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (11, 18, 32), 1, cv2.LINE_AA
     )
-
-
-def _hide(pixels: Pixels, box: Box) -> None:
-    """Turns the face and a margin into a few blocks: what is averaged away cannot be sharpened back."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    x, y = _HIDDEN_MARGIN * box.width, _HIDDEN_MARGIN * box.height
-    left, right = int(max(0, box.x_min - x) * width), int(min(1, box.x_max + x) * width) + 1
-    top, bottom = int(max(0, box.y_min - y) * height), int(min(1, box.y_max + y) * height) + 1
-    part = pixels[top:bottom, left:right]
-    if part.size:
-        small = cv2.resize(part, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
-        size = (part.shape[1], part.shape[0])
-        part[:] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)

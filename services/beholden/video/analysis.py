@@ -35,7 +35,7 @@ class Analysis:
         self._clip = clip
         self._workers = workers
         self._settings = settings
-        self.state = state or begin(settings)
+        self.state = state or begin(settings, every_frame=spec.every_frame)
         info = clip.info
         self._looking = Looking(
             spec,

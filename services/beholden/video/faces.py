@@ -88,6 +88,11 @@ class Faces:
         matched, told, over = self.state.following.update(sample.time_us, sightings)
         for track, sighting in matched:
             self._keep(sample, track, sighting, by_box[sighting.box])
+        if self._spec.every_frame:
+            known = {sighting.box: track.id for track, sighting in matched}
+            all_ = [(sample.time_us, known.get(one.box, 0), one) for one in sightings]
+        else:
+            all_ = [(time_us, track.id, sighting) for time_us, track, sighting in told]
         found = [
             Annotation(
                 feature=Feature.FACES,
@@ -95,10 +100,10 @@ class Faces:
                 start_us=time_us,
                 end_us=time_us + sample.length_us,
                 confidence=sighting.confidence,
-                track=track.id,
+                track=track,
                 box=sighting.box,
             )
-            for time_us, track, sighting in told
+            for time_us, track, sighting in all_
             if self._sure(sighting.confidence) and Feature.FACES in self._spec.features
         ]
         for track in over:

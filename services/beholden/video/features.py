@@ -49,6 +49,7 @@ class Spec:
     collection: str = ""
     min_similarity: float | None = None
     max_results: int = 0
+    every_frame: bool = False
 
     def document(self) -> dict[str, Json]:
         """Plain JSON."""
@@ -60,6 +61,7 @@ class Spec:
             "collection": self.collection,
             "min_similarity": self.min_similarity,
             "max_results": self.max_results,
+            "every_frame": self.every_frame,
         }
 
 

@@ -38,6 +38,7 @@ class Request:
     max_results: int
     priority: int
     request_id: str
+    every_frame: bool = False
 
 
 class VideoPipeline:
@@ -82,6 +83,7 @@ class VideoPipeline:
                 collection=request.collection,
                 min_similarity=request.min_similarity,
                 max_results=request.max_results,
+                every_frame=request.every_frame,
             ),
             decisions,
         )

@@ -55,6 +55,7 @@ class VideoServicer(video_pb2_grpc.VideoServiceServicer):
                 max_results=request.max_results,
                 priority=request.priority,
                 request_id=request.request_id.lower(),
+                every_frame=request.every_frame,
             ),
         )
         return wire.operation(job)

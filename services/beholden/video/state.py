@@ -15,7 +15,7 @@ from beholden.video.objects import ObjectsState
 from beholden.video.scenes import ScenesState
 from beholden.video.settings import VideoSettings
 from beholden.vision.activities import Doing
-from beholden.vision.sampling import Pace, Sampler
+from beholden.vision.sampling import EVERY_FRAME, Pace, Sampler
 from beholden.vision.segments import OpenSegment, Segment, Segmenter, SegmentKind
 from beholden.vision.shots import ShotDetector
 from beholden.vision.tracks import Sighting, Track, Tracker
@@ -42,11 +42,11 @@ class State:
     ended: bool = False
 
 
-def begin(settings: VideoSettings) -> State:
+def begin(settings: VideoSettings, *, every_frame: bool = False) -> State:
     """The state before the first frame."""
     quick = Pace(settings.moving_seconds, settings.stirring_seconds, settings.still_seconds)
     slow = Pace(*(_SLOWER * one for one in (quick.moving, quick.stirring, quick.still)))
-    return State(Sampler(quick), Sampler(slow))
+    return State(Sampler(EVERY_FRAME if every_frame else quick), Sampler(slow))
 
 
 CODEC = Codec(

@@ -22,7 +22,7 @@ class Pace:
 
 
 EVERY_FRAME = Pace(0, 0, 0)
-"""Chooses all frames: what sampling is measured against."""
+"""Chooses all frames: what faces are hidden by, and sampling is measured against."""
 
 _STIRS = 0.002
 _MOVES = 0.015

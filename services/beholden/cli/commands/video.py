@@ -62,7 +62,9 @@ def video(  # noqa: PLR0917 - one for each option
     blur_faces: Annotated[
         Path | None,
         typer.Option(
-            "--blur-faces", metavar="OUT.mp4", help="Write the video with the faces found hidden."
+            "--blur-faces",
+            metavar="OUT.mp4",
+            help="Write the video with its faces hidden; looks at every frame.",
         ),
     ] = None,
     timeline_out: Annotated[
@@ -87,6 +89,7 @@ def video(  # noqa: PLR0917 - one for each option
             collection=f"collections/{collection}" if collection else "",
             min_confidence=min_confidence,
             min_similarity=min_similarity,
+            every_frame=blur_faces is not None,
         ),
     )
     operation = _followed(here, answer.message, file.name)
