@@ -130,10 +130,11 @@ class Worker:
     async def _keep(self, at: _At) -> None:
         while True:
             await asyncio.sleep(self._settings.poll_seconds)
-            with suppress(Unavailable):
-                claim = at.claim
-                if not await self._jobs.renew(claim) and at.claim is claim:
-                    return
+            async with at.turn:
+                if not at.over:
+                    with suppress(Unavailable):
+                        if not await self._jobs.renew(at.claim):
+                            return
 
     async def _allowed(self, at: _At, spec: Spec) -> None:
         """The work under a permission for each feature; the first that is refused ends it."""
@@ -168,16 +169,19 @@ class Worker:
                         remedy="ask for fewer features, or a higher min_confidence",
                     )
                 if state.ended:
-                    if not await self._jobs.finish(at.claim, progress=told, found=found):
+                    async with at.turn:
+                        at.over = await self._jobs.finish(at.claim, progress=told, found=found)
+                    if not at.over:
                         raise _Lost
                     return
                 checkpoint = await loop.run_in_executor(self._workers, CODEC.dump, state)
-                claim = await self._jobs.advance(
-                    at.claim, checkpoint=checkpoint, progress=told, found=found
-                )
-                if claim is None:
-                    raise _Lost
-                at.claim = claim
+                async with at.turn:
+                    claim = await self._jobs.advance(
+                        at.claim, checkpoint=checkpoint, progress=told, found=found
+                    )
+                    if claim is None:
+                        raise _Lost
+                    at.claim = claim
         finally:
             await loop.run_in_executor(self._workers, opening.__exit__, None, None, None)
 
@@ -192,10 +196,16 @@ class Worker:
 
 
 class _At:
-    """Where a job is: its newest claim."""
+    """Where a job is: its newest claim, and whether it is finished.
+
+    Who asks for another claim, or renews this one, does so in `turn`: the old claim of a job that goes
+    on meanwhile would look as if somebody else had the job.
+    """
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
+        self.over = False
+        self.turn = asyncio.Lock()
 
 
 def kept(caller: Caller) -> dict[str, Json]:

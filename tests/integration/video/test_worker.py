@@ -97,14 +97,14 @@ class Room:
     jobs: SqlJobs
     library: Library
 
-    async def put(self, name: str) -> Job:
+    async def put(self, name: str, upload: str = "") -> Job:
         caller = Caller("daily-herald", "ada", facts={})
         made = Job(
             id=name.ljust(36, "0"),
             kind=KIND,
             tenant=caller.tenant,
             principal=caller.principal,
-            spec=Spec(name, False, (Feature.SEGMENTS,)).document(),
+            spec=Spec(upload or name, bool(upload), (Feature.SEGMENTS,)).document(),
             caller=asdict(caller),
             created_ns=1,
         )
@@ -119,10 +119,26 @@ class Room:
             await asyncio.sleep(0.01)
 
 
+class Slow(SqlJobs):
+    """A queue whose answers come later than what they tell of."""
+
+    async def advance(self, *args: Any, **kwargs: Any) -> Any:
+        told = await super().advance(*args, **kwargs)
+        await asyncio.sleep(0.1)
+        return told
+
+    async def finish(self, *args: Any, **kwargs: Any) -> Any:
+        told = await super().finish(*args, **kwargs)
+        await asyncio.sleep(0.1)
+        return told
+
+
 @asynccontextmanager
-async def room(folder: Path, **settings: Any) -> AsyncIterator[Room]:
+async def room(
+    folder: Path, queue: type[SqlJobs] = SqlJobs, **settings: Any
+) -> AsyncIterator[Room]:
     database = await asyncio.to_thread(connect, f"sqlite:///{folder}/l.db", LedgerSettings())
-    jobs = SqlJobs(database, SealedBox(bytes(32)), JobSettings())
+    jobs = queue(database, SealedBox(bytes(32)), JobSettings())
     library, absent = Library(), None
     own = VideoSettings(spool=folder, poll_seconds=0.02, **settings)
     with ThreadPoolExecutor(2) as threads:
@@ -161,8 +177,17 @@ async def test_an_endless_video_is_read_chunk_by_chunk(tmp_path: Path) -> None:
     """What is found is written meanwhile, and what is kept between chunks does not grow."""
     async with room(tmp_path, chunk_seconds=1) as here:
         endless = await here.put(FOREVER)
-        await here.until(endless, JobState.RUNNING, chunk=3)
-        early = await here.jobs.get(endless.tenant, endless.id)
-        late = await here.until(endless, JobState.RUNNING, chunk=30)
+        early = await here.until(endless, JobState.RUNNING, chunk=3)
+        late = await here.until(endless, JobState.RUNNING, chunk=early.chunk + 20)
         assert int(str(late.progress["frames"])) > int(str(early.progress["frames"]))
         assert replace(late, progress={}, chunk=0) == replace(early, progress={}, chunk=0)
+
+
+async def test_a_job_that_goes_on_is_not_taken_for_somebody_elses(tmp_path: Path) -> None:
+    """The lease is renewed every 20 ms: of a chunk, or a job, that is over and not yet told to be."""
+    async with room(tmp_path, Slow, chunk_seconds=1) as here:
+        upload = tmp_path / SHORT
+        upload.touch()
+        await here.until(await here.put(SHORT, str(upload)), JobState.SUCCEEDED)
+        while upload.exists():
+            await asyncio.sleep(0.01)
