@@ -67,6 +67,7 @@ ci-engines: $(STUBS)
 	@$(BIN)/beholden engines install || true
 	@$(BIN)/python k8s/check.py --install || true
 	@GOBIN=$(CURDIR)/.engines/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4 || true
+	@$(BIN)/python -m tests.moto || true
 
 check: $(STUBS) ## Format, lint, types, protos, policies, manifests
 	@$(BIN)/ruff format --check --quiet .

@@ -10,14 +10,11 @@ from pyarrow.fs import S3FileSystem
 
 from beholden.cli import objects
 from beholden.core.errors import FailedPrecondition
-from beholden.engines import packages
-from tests import pictures
+from tests import moto, pictures
 from tests.e2e.conftest import Shell
-from tests.engines import HOME
-from tests.house import ROOT
 from tests.rolling import ports
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]  # moto may have to be installed
 
 WHY = ("--source", "picture desk", "--legal-basis", "press law")
 KEYS = {"AWS_ACCESS_KEY_ID": "desk", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-south-1"}
@@ -27,12 +24,12 @@ KEYS = {"AWS_ACCESS_KEY_ID": "desk", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REG
 def endpoint() -> Iterator[str]:
     """Where moto answers."""
     try:
-        packages.install(HOME / "moto", ROOT / "tests" / "moto.requirements.txt")
+        python = moto.installed()
     except FailedPrecondition as error:
         pictures.missing(f"moto cannot be installed: {error.message}")
     host, port = ports(1)[0].split(":")
     server = subprocess.Popen(
-        [HOME / "moto" / "bin" / "python", "-m", "moto.server", "-H", host, "-p", port],
+        [python, "-m", "moto.server", "-H", host, "-p", port],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
