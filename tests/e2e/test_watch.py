@@ -140,6 +140,7 @@ def camera(binary: Path, place: str, film: Path) -> Iterator[str]:
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(600)  # Go builds the server first
 def test_a_camera_that_goes_away_and_comes_back(shell: Shell, tmp_path: Path) -> None:
     go = shutil.which("go")
     if go is None:
