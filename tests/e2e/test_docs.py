@@ -220,7 +220,13 @@ def own(desk: Path, models: Path, tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.mark.parametrize(
-    "document", [one for one in DOCUMENTS if one.name not in OWN], ids=lambda path: path.name
+    "document",
+    [
+        pytest.param(one, marks=[pytest.mark.thorough] * (one.name == "quickstart.md"))
+        for one in DOCUMENTS
+        if one.name not in OWN
+    ],
+    ids=lambda path: path.name,
 )
 def test_what_is_shown_happens(document: Path, shell: Shell, desk: Path) -> None:
     token = shell.run("--as", "daily-herald", "token").out.strip()

@@ -98,6 +98,7 @@ def operations(shell: Shell) -> dict[str, Any]:
     return {one.name: one for one in answer.operations}
 
 
+@pytest.mark.thorough
 def test_ctrl_c_cancels_it_on_the_server_too(shell: Shell) -> None:
     before = operations(shell).keys()
     with subprocess.Popen(

@@ -63,6 +63,7 @@ def appeared(lines: Sequence[Any]) -> list[int]:
     ]
 
 
+@pytest.mark.thorough
 def test_a_pipe_for_programs(shell: Shell, cars: Path) -> None:
     with cars.open() as opened, mock.patch.object(sys, "stdin", opened):
         ended = shell.run(

@@ -159,6 +159,7 @@ def clip_classifier() -> bytes:
     return model.SerializeToString()
 
 
+@pytest.mark.thorough
 async def test_a_clip_classifier_tells_activities_without_code(tmp_path: Path) -> None:
     """Four seconds become brighter and four darker; a clip is four frames of two seconds."""
     content = clip_classifier()

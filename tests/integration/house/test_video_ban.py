@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from google.longrunning import operations_grpc_pb2, operations_pb2
 from google.rpc import code_pb2, error_details_pb2
 
@@ -20,6 +21,7 @@ BAN = {
 }
 
 
+@pytest.mark.thorough
 def test_a_ban_ends_a_video_with_its_reason(tmp_path: Path) -> None:
     policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
     videos = str(clips.real(clips.WALKERS).parent)

@@ -67,6 +67,7 @@ with create_engine(sys.argv[1]).begin() as connection:
 """
 
 
+@pytest.mark.thorough
 def test_a_process_that_knows_nothing_else_makes_every_table(tmp_path: Path) -> None:
     """Here every module of tables is long imported; the command line may open a ledger without the jobs."""
     tables = []

@@ -60,6 +60,7 @@ async def check(folder: Path, told: Told) -> None:
             assert best.face.id == one.id
 
 
+@pytest.mark.thorough
 async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
     for after in (3, 60):
         told = Told()
