@@ -33,8 +33,8 @@ from beholden.engines.plan import Plan
 from beholden.engines.stack import Stack
 from beholden.engines.state import State
 from beholden.engines.unit import Unit, healthy
+from beholden.runtime.needs import SERVICES
 from beholden.runtime.settings import Settings
-from beholden.runtime.wiring import SERVICES
 from tests.bench.calls import prepare
 from tests.bench.film import analysed
 from tests.bench.load import Ask

@@ -27,8 +27,8 @@ from beholden.engines.stack import ENGINE, SERVICE, Step
 from beholden.engines.triton import Triton
 from beholden.engines.unit import Unit, free_port
 from beholden.guard.keys import create_key_file
+from beholden.runtime.needs import SERVICES
 from beholden.runtime.settings import Settings
-from beholden.runtime.wiring import SERVICES
 
 _URLS = {
     Triton.name: "BEHOLDEN_INFERENCE_URL",

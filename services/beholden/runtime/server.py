@@ -19,10 +19,11 @@ from beholden.guard.keys import create_key_file
 from beholden.policy.tenants import load_tenants
 from beholden.runtime.allocator import trimmed
 from beholden.runtime.health import Health
+from beholden.runtime.needs import SERVICES
 from beholden.runtime.settings import Settings
 from beholden.runtime.telemetry import telemetry
 from beholden.runtime.tls import server_credentials
-from beholden.runtime.wiring import SERVICES, House, house
+from beholden.runtime.wiring import House, house
 
 _log = logging.getLogger(__name__)
 

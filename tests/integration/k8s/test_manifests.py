@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from beholden.runtime.health import LIVENESS
+from beholden.runtime.needs import SERVICES
 from beholden.runtime.settings import Settings
-from beholden.runtime.wiring import SERVICES
 
 OVERLAYS = ("airgapped", "dev", "prod")
 

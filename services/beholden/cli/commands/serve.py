@@ -24,8 +24,8 @@ def serve(
     ] = "",
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, then let calls in progress end."""
+    from beholden.runtime.needs import SERVICES
     from beholden.runtime.server import serve as run
-    from beholden.runtime.wiring import SERVICES
 
     here = session(context)
     names = services if services and "all" not in services else SERVICES
