@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
 from typing import Any, TypeVar
 
 import grpc
@@ -12,6 +11,7 @@ from google.protobuf.message import Message
 from beholden.cli.failures import Failure, from_rpc
 from beholden.cli.routing import UP, RoutedChannel, endpoints
 from beholden.client.answers import Answer, answer
+from beholden.client.closing import Closing
 from beholden.client.connecting import NONE, Certificates, channel
 
 Request = TypeVar("Request", bound=Message)
@@ -22,7 +22,7 @@ Stub = TypeVar("Stub")
 _PATIENCE = 1.0
 
 
-class Client:
+class Client(Closing):
     """One connection. `address` is host:port, https://host:port for TLS, or "up"; `timeout` in seconds.
 
     Raises Failure for certificates that do not do.
@@ -106,14 +106,3 @@ class Client:
     def close(self) -> None:
         """Lets go of the connection."""
         self._channel.close()
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, Unpack
+from typing import Any, Generic, TypeVar, Unpack
 
 import grpc
 from google.longrunning import operations_pb2
@@ -12,6 +11,7 @@ from google.protobuf.message import Message
 
 from beholden.client import connecting, declarations
 from beholden.client.answers import Answer, answer
+from beholden.client.closing import Closing
 from beholden.client.connecting import Certificates, File
 from beholden.client.declarations import Said
 from beholden.client.errors import of_call, pairs
@@ -27,7 +27,7 @@ Token = str | Callable[[], str]
 """A token, or what gives one: asked before each call, so it should keep one while that is good."""
 
 
-class Calls:
+class Calls(Closing):
     """One connection to a server."""
 
     def __init__(
@@ -53,17 +53,6 @@ class Calls:
     def close(self) -> None:
         """Lets go of the connection; calls in progress end."""
         self._channel.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _how(self, said: Said, *, stream: bool = False) -> dict[str, Any]:
         """How a call is made; streams have the deadline that they are given themselves, or none."""
@@ -227,7 +216,7 @@ class Sent(Generic[Request]):
             raise
 
 
-class Stream(Generic[Response]):
+class Stream(Closing, Generic[Response]):
     """Answers as they come. What is not read to its end should be closed, by `with` or `close`."""
 
     def __init__(self, call: Any, sent: Sent[Any] | None = None) -> None:
@@ -250,14 +239,3 @@ class Stream(Generic[Response]):
     def close(self) -> None:
         """Ends the call, if it is not over."""
         self._call.cancel()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
