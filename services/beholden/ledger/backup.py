@@ -39,6 +39,11 @@ def backup(url: str, out: Path) -> None:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.rename(out)
+        folder = os.open(out.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except sqlite3.Error as error:
         raise Unavailable("ledger", str(error)) from error
     finally:
