@@ -88,11 +88,10 @@ class Faces:
         matched, told, over = self.state.following.update(sample.time_us, sightings)
         for track, sighting in matched:
             self._keep(sample, track, sighting, by_box[sighting.box])
+        seen = [(time_us, track.id, sighting) for time_us, track, sighting in told]
         if self._spec.every_frame:
-            known = {sighting.box: track.id for track, sighting in matched}
-            all_ = [(sample.time_us, known.get(one.box, 0), one) for one in sightings]
-        else:
-            all_ = [(time_us, track.id, sighting) for time_us, track, sighting in told]
+            followed = {sighting.box: track.id for track, sighting in matched}
+            seen = [(sample.time_us, followed.get(one.box, 0), one) for one in sightings]
         found = [
             Annotation(
                 feature=Feature.FACES,
@@ -100,10 +99,10 @@ class Faces:
                 start_us=time_us,
                 end_us=time_us + sample.length_us,
                 confidence=sighting.confidence,
-                track=track,
+                track=number,
                 box=sighting.box,
             )
-            for time_us, track, sighting in all_
+            for time_us, number, sighting in seen
             if self._sure(sighting.confidence) and Feature.FACES in self._spec.features
         ]
         for track in over:
