@@ -88,6 +88,8 @@ async def test_an_expired_face_is_in_no_answer(store: FaceStore, gallery: Collec
     assert await store.get_faces(tenant, "people", [gone.id, kept.id]) == (kept,)
     matches = await store.search(tenant, "people", gone.template, limit=9)
     assert [match.face.id for match in matches] == [kept.id]
+    (match,) = await store.search(tenant, "people", gone.template, limit=1)
+    assert match.face.id == kept.id, "who has expired takes nobody's place"
 
 
 async def test_a_person_is_not_found_by_an_expired_face(

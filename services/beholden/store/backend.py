@@ -7,14 +7,14 @@ from typing import Protocol
 
 from beholden.store.client import Client
 from beholden.store.rows import Row
+from beholden.store.schema import Indexes
 
 
 class Backend(Protocol):
     """Blocking; called on at most `threads` threads at a time. Rows of one call share one scope."""
 
     threads: int
-    index: str
-    """Of the templates; empty for none, which is exact."""
+    indexes: Indexes
     shared: bool
     """Whether other processes may be writing too."""
 

@@ -89,23 +89,35 @@ class Faces:
     ) -> tuple[Match, ...]:
         """Cosine descending, then id. Raises InvalidArgument."""
         (probe,) = checked_templates("template", [template], entry.collection.dimension)
-        expression = f"{equals('scope', entry.scope)} and {alive(time.time_ns())}"
+        now = time.time_ns()
+        matches = self._matches(entry, "", probe, limit)
+        if any((match.face.provenance.expire_ns or NEVER) <= now for match in matches):
+            # Until they are swept away they must not take the others' places. Asked for always, that
+            # would be looked up for every face of the gallery.
+            matches = self._matches(entry, f" and {alive(now)}", probe, limit)
+        close = [match for match in matches if match.cosine >= min_cosine]
+        return tuple(sorted(close, key=lambda match: (-match.cosine, match.face.id)))
+
+    def search_params(self, limit: int) -> dict[str, int]:
+        """For as many results, of faces or of people."""
+        return (
+            {"ef": max(self._settings.hnsw_ef, limit)}
+            if self._backend.indexes.template == "HNSW"
+            else {}
+        )
+
+    def _matches(self, entry: Entry, besides: str, probe: Template, limit: int) -> list[Match]:
+        """The nearest for which also `besides` holds, in no order."""
         rows = self._backend.client.nearest(
             self.name(entry),
-            expression,
+            f"{equals('scope', entry.scope)}{besides}",
             probe,
             limit,
             self.search_params(limit),
             _FIELDS,
         )
         faces = {row["id"]: row_to_face(row) for row in rows}.values()
-        matches = [Match(face, cosine(face.template, probe)) for face in faces]
-        close = [match for match in matches if match.cosine >= min_cosine]
-        return tuple(sorted(close, key=lambda match: (-match.cosine, match.face.id)))
-
-    def search_params(self, limit: int) -> dict[str, int]:
-        """For as many results, of faces or of people."""
-        return {"ef": max(self._settings.hnsw_ef, limit)} if self._backend.index == "HNSW" else {}
+        return [Match(face, cosine(face.template, probe)) for face in faces]
 
 
 def cosine(template: Template, probe: Template) -> float:

@@ -25,7 +25,7 @@ from beholden.core.errors import FailedPrecondition
 from beholden.store.client import Client
 from beholden.store.count import RowCount
 from beholden.store.rows import Row
-from beholden.store.schema import our_names
+from beholden.store.schema import Indexes, our_names
 from beholden.store.settings import StoreSettings
 
 _DATA = ("collections/*/wal/*.arrow", "collections/*/partitions/*/*/*.parquet")
@@ -37,7 +37,7 @@ class LiteBackend:
     """Reached over a unix socket that only this user can open: Lite asks nobody who they are."""
 
     threads = 1
-    index = ""  # as fast without one at its size, and no half-written one to stumble over
+    indexes = Indexes()  # as fast without one at its size, and no half-written one to stumble over
     shared = False
 
     def __init__(self, path: Path, settings: StoreSettings) -> None:

@@ -71,12 +71,12 @@ def _first_to_second(backend: Backend, settings: StoreSettings) -> None:
     old_catalog = catalog_name(settings.prefix, 1)
     for dimension in dimensions(client, settings.prefix, 1):
         old = faces_name(settings.prefix, dimension, 1)
-        new = ensure_faces(client, dimension, backend.index, settings)
+        new = ensure_faces(client, dimension, backend.indexes, settings)
         for rows in _pages(client, old, ["id", "scope", "detail", "template"], settings):
             fresh = [_fresh(row, dimension) for row in rows]
             client.insert(new, fresh, timeout=settings.load_timeout)
         _all_there(client, old, new)
-    new = ensure_catalog(client, backend.index, settings)
+    new = ensure_catalog(client, backend.indexes, settings)
     for rows in _pages(client, old_catalog, ["id", "scope", "live", "detail"], settings):
         client.insert(new, [{**row, "vector": [1.0, 0.0]} for row in rows])
     _all_there(client, old_catalog, new)

@@ -73,8 +73,8 @@ class MilvusStore:
         self._closed = False
         migrate(backend, settings)
         client = backend.client.milvus
-        catalog = ensure_catalog(client, backend.index, settings)
-        ensure_members(client, backend.index, settings)
+        catalog = ensure_catalog(client, backend.indexes, settings)
+        ensure_members(client, backend.indexes, settings)
         self._dimensions = set(dimensions(client, settings.prefix))
         for dimension in self._dimensions:
             self._ensure(dimension)
@@ -295,9 +295,9 @@ class MilvusStore:
         self._catalog.add(entry)
 
     def _ensure(self, dimension: int) -> None:
-        client, index = self._backend.client.milvus, self._backend.index
-        ensure_faces(client, dimension, index, self._settings)
-        ensure_people(client, dimension, index, self._settings)
+        client, indexes = self._backend.client.milvus, self._backend.indexes
+        ensure_faces(client, dimension, indexes, self._settings)
+        ensure_people(client, dimension, indexes, self._settings)
 
     def _delete(self, tenant: str, collection: str) -> int:
         return self._purge(self._catalog.retire(tenant, collection))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import NamedTuple
 
 from pymilvus import CollectionSchema, DataType, MilvusClient
 from pymilvus.milvus_client import IndexParams
@@ -24,6 +25,16 @@ _TAGS = ("external", "media", "enroller", "source", "basis", "consent")
 _TIMES = ("captured", "enrolled", "expire")
 
 _log = logging.getLogger(__name__)
+
+
+class Indexes(NamedTuple):
+    """Of the templates HNSW or FLAT, of the galleries' keys as the server has them; empty for none.
+
+    Only Milvus Lite searches without one.
+    """
+
+    template: str = ""
+    scope: str = ""
 
 
 def catalog_name(prefix: str, version: int = VERSION) -> str:
@@ -71,20 +82,20 @@ def our_names(client: MilvusClient, prefix: str) -> list[str]:
     return [name for name, of in versions(client, prefix).items() if of == version]
 
 
-def ensure_catalog(client: MilvusClient, index: str, settings: StoreSettings) -> str:
-    """Makes and loads the catalogue where it is not; its name. `index` as for `ensure_faces`."""
+def ensure_catalog(client: MilvusClient, indexes: Indexes, settings: StoreSettings) -> str:
+    """Makes and loads the catalogue where it is not; its name. `indexes` as for `ensure_faces`."""
     name = catalog_name(settings.prefix)
     if not client.has_collection(name):
         schema = _schema(_MAX_KEY)
         schema.add_field("live", DataType.BOOL)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
         client.create_collection(name, schema=schema, consistency_level="Bounded")
-    _load(client, name, "vector", "FLAT" if index else "", settings)
+    _load(client, name, "vector", "FLAT" if indexes.template else "", settings)
     return name
 
 
-def ensure_members(client: MilvusClient, index: str, settings: StoreSettings) -> str:
-    """Makes and loads it where it is not; its name. `index` as for `ensure_faces`."""
+def ensure_members(client: MilvusClient, indexes: Indexes, settings: StoreSettings) -> str:
+    """Makes and loads it where it is not; its name. `indexes` as for `ensure_faces`."""
     name = members_name(settings.prefix)
     if not client.has_collection(name):
         schema = _schema(32 + 1 + 32 + 1 + 16)
@@ -92,15 +103,14 @@ def ensure_members(client: MilvusClient, index: str, settings: StoreSettings) ->
         schema.add_field("person", DataType.INT64)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
         client.create_collection(name, schema=schema, consistency_level="Bounded")
-    _load(client, name, "vector", "FLAT" if index else "", settings)
+    _load(client, name, "vector", "FLAT" if indexes.template else "", settings)
     return name
 
 
-def ensure_faces(client: MilvusClient, dimension: int, index: str, settings: StoreSettings) -> str:
-    """Makes and loads the faces of `dimension` where they are not; the Milvus collection's name.
-
-    `index` is HNSW, FLAT, or empty for none, which only Milvus Lite searches.
-    """
+def ensure_faces(
+    client: MilvusClient, dimension: int, indexes: Indexes, settings: StoreSettings
+) -> str:
+    """Makes and loads the faces of `dimension` where they are not; the Milvus collection's name."""
     name = faces_name(settings.prefix, dimension)
     if not client.has_collection(name):
         schema = _schema(64, is_partition_key=True)
@@ -108,11 +118,14 @@ def ensure_faces(client: MilvusClient, dimension: int, index: str, settings: Sto
         for field in (*_TAGS, *_TIMES):
             schema.add_field(field, DataType.INT64)
         _create(client, name, schema, settings)
-    _load(client, name, "template", index, settings)
+    _index_scopes(client, name, indexes.scope, settings)
+    _load(client, name, "template", indexes.template, settings)
     return name
 
 
-def ensure_people(client: MilvusClient, dimension: int, index: str, settings: StoreSettings) -> str:
+def ensure_people(
+    client: MilvusClient, dimension: int, indexes: Indexes, settings: StoreSettings
+) -> str:
     """As `ensure_faces`."""
     name = people_name(settings.prefix, dimension)
     if not client.has_collection(name):
@@ -122,7 +135,8 @@ def ensure_people(client: MilvusClient, dimension: int, index: str, settings: St
         schema.add_field("expire", DataType.INT64)
         schema.add_field("settled", DataType.BOOL)
         _create(client, name, schema, settings)
-    _load(client, name, "template", index, settings)
+    _index_scopes(client, name, indexes.scope, settings)
+    _load(client, name, "template", indexes.template, settings)
     return name
 
 
@@ -142,9 +156,17 @@ def _schema(max_key: int, *, is_partition_key: bool = False) -> CollectionSchema
     return schema
 
 
+def _index_scopes(client: MilvusClient, name: str, index: str, settings: StoreSettings) -> None:
+    """Else a search compares the scope of every row of its partition: 4 of 11 ms in a million."""
+    if index and not client.list_indexes(name, "scope"):
+        params = IndexParams()
+        params.add_index("scope", index)
+        client.create_index(name, params, timeout=settings.load_timeout, sync=False)
+
+
 def _load(client: MilvusClient, name: str, field: str, index: str, settings: StoreSettings) -> None:
     """Each step by itself, for a process may have died between any two."""
-    if index and not client.list_indexes(name):
+    if index and not client.list_indexes(name, field):
         hnsw = {"M": settings.hnsw_m, "efConstruction": settings.hnsw_ef_construction}
         params = IndexParams()
         params.add_index(field, index, metric_type="COSINE", params=hnsw if index == "HNSW" else {})

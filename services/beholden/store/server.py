@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from beholden.core.errors import Unavailable
 from beholden.store.client import Client
 from beholden.store.rows import Row
+from beholden.store.schema import Indexes
 from beholden.store.settings import StoreSettings
 
 _PURGES = 5
@@ -21,9 +22,11 @@ class ServerBackend:
     def __init__(self, url: str, settings: StoreSettings) -> None:
         self.client = Client(url, settings)
         self.threads = settings.threads
-        self.index: str = settings.index
-        version = re.match(r"v?(\d+)\.(\d+)", self.client.milvus.get_server_version())
-        self._upserts = version is not None and (int(version[1]), int(version[2])) >= (2, 4)
+        said = re.match(r"v?(\d+)\.(\d+)", self.client.milvus.get_server_version())
+        version = (int(said[1]), int(said[2])) if said else None
+        self._upserts = version is not None and version >= (2, 4)
+        old = version is not None and version < (2, 4)
+        self.indexes = Indexes(settings.index, "Trie" if old else "INVERTED")
 
     def opened(self) -> None:
         """A server keeps its own account of its rows."""
