@@ -1,7 +1,8 @@
 """`python -m tests.bench.million --milvus URL`: search in a large gallery, against its floor.
 
-The same templates and probes, in one run: through SearchService (guard, policy, ledger and all), by
-pymilvus directly, and in FAISS's HNSW in process; recall against exact search.
+The same templates and probes, in one run: through SearchService (guard, law on an OPA, ledger and all);
+by pymilvus directly, asked for the nearest only, and for all that the service has to ask for; and in
+FAISS's HNSW in process; recall against exact search.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import json
 import tempfile
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +28,20 @@ from beholden.core.errors import NotFound
 from beholden.core.gallery import Collection, Face, Provenance
 from beholden.core.geometry import Box
 from beholden.core.ports import FaceStore
+from beholden.search.probing import LOOK_BEYOND
 from beholden.store.open import open_store
+from beholden.store.rows import alive, among, equals, face_keys
 from beholden.store.schema import faces_name
 from beholden.store.settings import StoreSettings
 from beholden.v1 import search_pb2, search_pb2_grpc
 from tests.bench.load import Measured, measure
+from tests.bench.resident import resident
 from tests.bench.vectors import DIMENSION, Vectors, nearest, templates
+from tests.contract.policy_engines import POLICIES, opa_server
 from tests.house import ROOT, house
 
 TENANT, GALLERY, MODEL = "daily-herald", "million", "dlib_resnet_v1@1"
+FIELDS = ("id", "template", "detail")
 TOP, BATCH, WRITERS = 5, 2500, 4
 SETTINGS = StoreSettings(prefix="bench", timeout=60)
 
@@ -121,22 +128,39 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     indexed = await asyncio.to_thread(wait_for_index, client, name, len(gallery))
     scope = client.query(name, "id >= ''", output_fields=["scope"], limit=1)[0]["scope"]
 
-    def direct(number: int) -> list[int]:
-        hits = client.search(
+    def direct(number: int, where: str = "", *, fields: Sequence[str] = ("id",)) -> object:
+        return client.search(
             name,
             [gallery[number]],
-            filter=f'scope == "{scope}"',
-            limit=TOP + 1,
-            output_fields=["id"],
+            filter=where,
+            limit=TOP + LOOK_BEYOND,
+            output_fields=list(fields),
             search_params={"metric_type": "COSINE", "params": {"ef": SETTINGS.hnsw_ef}},
         )
-        return [hit["id"] for hit in hits[0]]
+
+    def same(number: int) -> None:
+        key = face_keys(scope, [str(uuid.UUID(int=number))])
+        client.query(name, among(key), output_fields=list(FIELDS))
+        direct(number, own, fields=FIELDS)
+
+    def soon(number: int) -> object:
+        return direct(number, f"{own} and {alive(time.time_ns())}")
+
+    own = equals("scope", scope)
+    asks: dict[str, Callable[[int], object]] = {
+        "pymilvus": lambda number: direct(number, own),
+        "pymilvus, no filter": direct,
+        "pymilvus, a filter more": soon,
+        "pymilvus, all that the service asks": same,
+    }
 
     with (
         tempfile.TemporaryDirectory() as folder,
+        opa_server(POLICIES, Path(folder), socket_file=True) as opa,
         house(
             Path(folder),
             ["search"],
+            POLICY_URL=opa,
             STORE_URL=options.milvus,
             STORE__PREFIX=SETTINGS.prefix,
             STORE__TIMEOUT="60",
@@ -160,23 +184,22 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
                     for one in answer.candidates
                 ]
 
-            async def directly(number: int) -> object:
-                return await asyncio.to_thread(direct, number)
+            async def directly(ask: Callable[[int], object], number: int) -> object:
+                return await asyncio.to_thread(ask, number)
 
             pairs = []
             for _ in range(options.rounds):
-                pairs.append(
-                    {
-                        "service": (await timed(through, asked, options.seconds)).row(),
-                        "pymilvus": (await timed(directly, asked, options.seconds)).row(),
-                    }
-                )
+                rows = {"service": await timed(through, asked, options.seconds)}
+                for what, ask in asks.items():
+                    rows[what] = await timed(partial(directly, ask), asked, options.seconds)
+                pairs.append({what: row.row() for what, row in rows.items()})
             found = recall([await through(number) for number in asked], exact)
     result = {
         "faces": len(gallery),
         "enrolled_per_second": enrolled,
         "index_seconds": indexed,
         "recall_at_5": found,
+        "resident_bytes": resident(options.milvus),
         "rounds": pairs,
     }
     if options.faiss:

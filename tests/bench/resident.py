@@ -10,7 +10,7 @@ _LISTENS = "0A"
 
 
 def resident(url: str) -> int:
-    """Bytes of physical memory (VmRSS) of whoever listens at `url`'s port here; 0 where nobody does."""
+    """Bytes of physical memory of whoever listens at `url`'s port here and what they started, or 0."""
     port = urlsplit(url).port
     inodes = {
         f"socket:[{fields[9]}]"
@@ -21,8 +21,14 @@ def resident(url: str) -> int:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(str(one.readlink()) in inodes for one in (process / "fd").iterdir()):
-                pages = int((process / "statm").read_text().split()[1])
-                return pages * os.sysconf("SC_PAGE_SIZE")
+                return _pages(process) * os.sysconf("SC_PAGE_SIZE")
         except OSError:
             continue
     return 0
+
+
+def _pages(process: Path) -> int:
+    """A process's and those of all that it started: who listens may only carry on to who answers."""
+    children = " ".join(one.read_text() for one in (process / "task").glob("*/children")).split()
+    own = int((process / "statm").read_text().split()[1])
+    return own + sum(_pages(process.parent / child) for child in children)
