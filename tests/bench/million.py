@@ -13,7 +13,8 @@ import json
 import tempfile
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from beholden.core.errors import NotFound
 from beholden.core.gallery import Collection, Face, Provenance
 from beholden.core.geometry import Box
 from beholden.core.ports import FaceStore
+from beholden.policy.bundle import write_bundle
 from beholden.search.probing import LOOK_BEYOND
 from beholden.store.open import open_store
 from beholden.store.rows import alive, among, equals, face_keys
@@ -37,7 +39,7 @@ from beholden.v1 import search_pb2, search_pb2_grpc
 from tests.bench.load import Measured, measure
 from tests.bench.resident import resident
 from tests.bench.vectors import DIMENSION, Vectors, nearest, templates
-from tests.contract.policy_engines import POLICIES, opa_server
+from tests.contract.policy_engines import law, opa_server
 from tests.house import ROOT, house
 
 TENANT, GALLERY, MODEL = "daily-herald", "million", "dlib_resnet_v1@1"
@@ -108,6 +110,16 @@ async def timed(
     )
 
 
+@contextmanager
+def _law() -> Iterator[str]:
+    """An OPA with the project's law; in a folder of its own, for it reads all anew when a file changes."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "bundle.tar.gz"
+        write_bundle(law(), bundle)
+        with opa_server(bundle, Path(folder), socket_file=True) as url:
+            yield url
+
+
 def recall(found: list[list[int]], exact: Any) -> float:
     """The share of the exact neighbours that were found."""
     hits = sum(len(set(some) & set(all_)) for some, all_ in zip(found, exact.tolist(), strict=True))
@@ -156,7 +168,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
 
     with (
         tempfile.TemporaryDirectory() as folder,
-        opa_server(POLICIES, Path(folder), socket_file=True) as opa,
+        _law() as opa,
         house(
             Path(folder),
             ["search"],
