@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import statistics
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import grpc
@@ -97,14 +100,41 @@ def resident(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+@contextmanager
+def sampled(pid: int) -> Iterator[list[float]]:
+    """What `resident` says each second; whoever reads clears it."""
+    seen: list[float] = []
+    over = Event()
+
+    def sample() -> None:
+        while not over.wait(1):
+            seen.append(resident(pid))
+
+    thread = Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
 def load(home: House, calls: int, minutes: float) -> dict[str, Any]:
-    """Asks `calls` times, or as often as `minutes` allow; memory after each twentieth."""
+    """Asks `calls` times, or as often as `minutes` allow; memory in each twentieth.
+
+    A sample is of the pictures so far, then least, median and most of a twentieth's seconds: two large
+    pictures at once take hundreds of MiB for a moment, so that one look says little.
+    """
     names = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
     rng = np.random.default_rng(1)
     ended: Counter[str] = Counter()
     samples = []
     begin, step = time.monotonic(), max(1, min(250, calls // 20))
-    with home.channel() as channel, ThreadPoolExecutor(CALLERS) as pool:
+    with (
+        home.channel() as channel,
+        ThreadPoolExecutor(CALLERS) as pool,
+        sampled(home.process.pid) as seen,
+    ):
         call = asks(home, channel)
 
         def one(content: bytes, name: str) -> str:
@@ -121,10 +151,11 @@ def load(home: House, calls: int, minutes: float) -> dict[str, Any]:
             chosen = [names[place] for place in rng.integers(len(names), size=len(chunk))]
             ended.update(pool.map(one, chunk, chosen))
             done += len(chunk)
-            samples.append((done, resident(home.process.pid)))
+            each, seen[:] = [*seen, resident(home.process.pid)], []
+            samples.append((done, min(each), statistics.median(each), max(each)))
     seconds = time.monotonic() - begin
     later = np.array(samples[len(samples) // 2 :])
-    growth = np.polyfit(later[:, 0], later[:, 1], 1)[0] * 1000
+    growth = np.polyfit(later[:, 0], later[:, 2], 1)[0] * 1000
     return {"samples": samples, "ended": dict(ended), "seconds": seconds, "growth": float(growth)}
 
 
@@ -140,13 +171,19 @@ def main() -> None:
     kept = ROOT / "out" / "memory.json"
     kept.parent.mkdir(exist_ok=True)
     kept.write_text(json.dumps(found, indent=1))
-    table = Table("pictures", "MiB", title=f"Resident memory, {idle:.0f} MiB before the first")
-    for done, size in found["samples"]:
-        table.add_row(f"{done:,}", f"{size:.0f}")
+    table = Table(
+        "pictures",
+        "least MiB",
+        "median",
+        "most",
+        title=f"Resident memory, {idle:.0f} MiB before the first",
+    )
+    for done, *sizes in found["samples"]:
+        table.add_row(f"{done:,}", *(f"{size:.0f}" for size in sizes))
     out = Console()
     out.print(table)
     out.print(f"{found['seconds']:.0f} s; ended: {found['ended']}")
-    out.print(f"second half: {found['growth']:+.1f} MiB a thousand pictures")
+    out.print(f"the median in the second half: {found['growth']:+.1f} MiB a thousand pictures")
 
 
 if __name__ == "__main__":
