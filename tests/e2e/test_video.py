@@ -87,6 +87,19 @@ def test_wrong_arguments(shell: Shell, tmp_path: Path) -> None:
     assert "MP4, MOV" in " ".join(ended.err.split())
 
 
+def test_nothing_is_written_where_the_law_refuses_a_feature(
+    shell: Shell, cars: Path, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "hidden.mp4"
+    ended = shell.run(
+        *("--as", "metro-police", "--purpose", "criminal_investigation", "video", cars),
+        *("--features", "segments,face-search", "--collection", "any", "--blur-faces", hidden),
+    )
+    assert ended.code == 3, ended.err
+    assert "FACE_SEARCH: " in ended.err
+    assert not hidden.exists()
+
+
 def operations(shell: Shell) -> dict[str, Any]:
     """Every operation of the newsroom, by name."""
     with grpc.insecure_channel(shell.address) as channel:

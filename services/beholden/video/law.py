@@ -10,7 +10,7 @@ from typing import TypeVar
 from beholden.core.caller import Caller
 from beholden.core.errors import Denied
 from beholden.core.jobs import Annotation
-from beholden.core.law import Decision
+from beholden.core.law import Decision, Reason
 from beholden.core.ports import Permissions
 from beholden.video.features import ACTIONS, Feature, Spec
 
@@ -32,8 +32,13 @@ class Leave:
         await self._permission.again()
 
     async def hold(self, work: Callable[[], Awaitable[T]]) -> T:
-        """See `core.ports.Permission.hold`."""
-        return await self._permission.hold(work)
+        """See `core.ports.Permission.hold`. A refusal names the feature."""
+        try:
+            return await self._permission.hold(work)
+        except Denied as denied:
+            if denied.decision is not self.decision:
+                raise  # another feature's, whose leave is held in this one
+            raise refusal({self.feature: denied}) from None
 
     def _told(self, decision: Decision) -> None:
         self.decision = decision
@@ -41,19 +46,27 @@ class Leave:
 
 async def permitted(
     permissions: Permissions, caller: Caller, features: Sequence[Feature]
-) -> tuple[list[Leave], list[tuple[Feature, Denied]]]:
-    """What the law allows now, and what not and why. Raises Denied when it refuses all."""
+) -> list[Leave]:
+    """The leave for each feature. Raises Denied where the law refuses one, and names all it refuses."""
+    allowed, refused = await sorted_out(permissions, caller, features)
+    if refused:
+        raise refusal(refused)
+    return allowed
+
+
+async def sorted_out(
+    permissions: Permissions, caller: Caller, features: Sequence[Feature]
+) -> tuple[list[Leave], dict[Feature, Denied]]:
+    """What the law allows now, and what not and why."""
     allowed: list[Leave] = []
-    refused: list[tuple[Feature, Denied]] = []
+    refused: dict[Feature, Denied] = {}
     for feature in features:
         leave = Leave(permissions, caller, feature)
         try:
             await leave.ask()
             allowed.append(leave)
         except Denied as denied:
-            refused.append((feature, denied))
-    if refused and not allowed:
-        raise refused[0][1]
+            refused[feature] = denied
     return allowed, refused
 
 
@@ -88,6 +101,20 @@ def lessened(one: Annotation, decision: Decision) -> Annotation:
     most = min([len(candidates), *map(int, _obliged(decision, "max_results"))])
     near = [match for match in candidates if match["similarity"] >= least]
     return replace(one, detail={**one.detail, "candidates": near[:most]})
+
+
+def refusal(refused: Mapping[Feature, Denied]) -> Denied:
+    """One refusal of all, each reason with the features that it refuses."""
+    features: dict[Reason, list[Feature]] = {}
+    for feature, denied in refused.items():
+        for reason in denied.decision.reasons:
+            features.setdefault(reason, []).append(feature)
+    first = next(iter(refused.values())).decision
+    reasons = (
+        replace(reason, message=f"{', '.join(those)}: {reason.message or reason.code}")
+        for reason, those in features.items()
+    )
+    return Denied(replace(first, reasons=tuple(reasons)))
 
 
 def _obliged(decision: Decision, kind: str) -> list[float]:

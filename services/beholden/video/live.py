@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from beholden.core.caller import Caller
-from beholden.core.errors import Denied, InvalidArgument, ResourceExhausted
+from beholden.core.errors import InvalidArgument, ResourceExhausted
 from beholden.core.jobs import Annotation
 from beholden.core.models import ModelSpec
 from beholden.core.ports import Permissions
@@ -64,10 +64,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What a stream is analysed for, what not and why, and by which models."""
+    """What a stream is analysed for, and by which models."""
 
     features: tuple[Feature, ...]
-    refused: list[tuple[Feature, Denied]]
     models: list[ModelSpec]
 
 
@@ -111,13 +110,12 @@ class LivePipeline:
             )
         if Feature.FACE_SEARCH in features and not asked.collection:
             raise InvalidArgument("start.collection", "must be set to search faces")
-        leaves, refused = await permitted(self._permissions, caller, features)
-        allowed = tuple(one.feature for one in leaves)
-        models = self.eyes.models(allowed)
+        leaves = await permitted(self._permissions, caller, features)
+        models = self.eyes.models(features)
         if asked.collection:
             await self.eyes.matcher.check(caller.tenant, asked.collection)
         with self._admitted():
-            yield Begun(allowed, refused, models)
+            yield Begun(features, models)
             stream = _Stream(self, caller.tenant, asked, leaves)
             async with aclosing(stream.told(parts)) as each:
                 async for one in each:

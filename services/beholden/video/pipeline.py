@@ -17,7 +17,7 @@ from beholden.core.law import Json
 from beholden.core.ports import Jobs, Permissions
 from beholden.core.video import VideoInfo, VideoReader
 from beholden.video.features import Feature, Spec, read_spec
-from beholden.video.law import lessened, permitted, restricted
+from beholden.video.law import lessened, permitted, refusal, restricted, sorted_out
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
 from beholden.video.worker import KIND, discard, kept, upload
@@ -66,9 +66,8 @@ class VideoPipeline:
         features = tuple(dict.fromkeys(request.features))
         if Feature.FACE_SEARCH in features and not request.collection:
             raise InvalidArgument("collection", "must be set to search faces")
-        allowed, refused = await permitted(self._permissions, caller, features)
-        decisions = {one.feature: one.decision for one in allowed}
-        models = self._eyes.models(tuple(decisions))
+        leaves = await permitted(self._permissions, caller, features)
+        models = self._eyes.models(features)
         if request.collection:
             await self._eyes.matcher.check(caller.tenant, request.collection)
         new = str(uuid.uuid4())
@@ -78,14 +77,14 @@ class VideoPipeline:
             Spec(
                 path=str(path),
                 upload=not request.file,
-                features=tuple(decisions),
+                features=features,
                 min_confidence=request.min_confidence,
                 collection=request.collection,
                 min_similarity=request.min_similarity,
                 max_results=request.max_results,
                 every_frame=request.every_frame,
             ),
-            decisions,
+            {one.feature: one.decision for one in leaves},
         )
         try:
             await loop.run_in_executor(self._workers, self._info, path)
@@ -100,10 +99,7 @@ class VideoPipeline:
                     created_ns=time.time_ns(),
                     request_id=request.request_id,
                     priority=request.priority,
-                    progress={
-                        "refused": [_refusal(feature, reason) for feature, reason in refused],
-                        "models": [model.id for model in models],
-                    },
+                    progress={"models": [model.id for model in models]},
                 )
             )
         except BaseException:
@@ -121,18 +117,23 @@ class VideoPipeline:
         *,
         page_size: int,
         page_token: str,
-    ) -> tuple[Page[Annotation], list[tuple[Feature, Denied]]]:
-        """One page of what was found, less what the law refuses this caller now. Raises NotFound."""
+    ) -> tuple[Page[Annotation], dict[Feature, Denied]]:
+        """One page of what was found, and what the law refuses this caller now.
+
+        Raises NotFound; Denied where what is `wanted` by name is refused, or all is.
+        """
         job = await self.jobs.get(caller.tenant, id)
         spec = read_spec(job.spec)
         asked = [one for one in spec.features if not wanted.features or one in wanted.features]
         if not asked:
-            return Page(()), []
+            return Page(()), {}
         seeing = replace(
             caller,
             facts={**caller.facts, "request": dict(_asked(job.caller))},
         )
-        allowed, refused = await permitted(self._permissions, seeing, asked)
+        allowed, refused = await sorted_out(self._permissions, seeing, asked)
+        if refused and (wanted.features or not allowed):
+            raise refusal(refused)
         decisions = {one.feature: one.decision for one in allowed}
         page = await self.jobs.annotations(
             caller.tenant,
@@ -190,15 +191,6 @@ class VideoPipeline:
     def _info(self, path: Path) -> VideoInfo:
         with self._reader.open(path, field="video") as clip:
             return clip.info
-
-
-def _refusal(feature: Feature, denied: Denied) -> Json:
-    first = denied.decision.reasons[0] if denied.decision.reasons else None
-    return {
-        "feature": feature.value,
-        "reason": denied.message,
-        "law": first.law if first is not None else "",
-    }
 
 
 def _asked(document: object) -> dict[str, Json]:

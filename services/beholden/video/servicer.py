@@ -82,7 +82,7 @@ class VideoServicer(video_pb2_grpc.VideoServiceServicer):
         return video_pb2.ListVideoAnnotationsResponse(
             annotations=[wire.annotation(one, collection) for one in page.items],
             next_page_token=page.next_token,
-            refused_features=[wire.refused_now(feature, denied) for feature, denied in refused],
+            refused_features=[wire.refused(feature, denied) for feature, denied in refused.items()],
         )
 
     async def AnalyzeStream(
@@ -104,7 +104,7 @@ class VideoServicer(video_pb2_grpc.VideoServiceServicer):
         async with aclosing(self._live.watch(caller(), asked, _parts(messages))) as told:
             async for one in told:
                 if isinstance(one, Begun):
-                    yield wire.begun(one.features, one.refused, one.models)
+                    yield wire.begun(one.features, one.models)
                     continue
                 yield video_pb2.AnalyzeStreamResponse(
                     offset=wire.duration(one.time_us),

@@ -77,13 +77,10 @@ def annotation(one: Annotation, collection: str) -> video_pb2.VideoAnnotation:
     return told
 
 
-def begun(
-    features: Iterable[str], refused: Iterable[tuple[str, Denied]], models: Iterable[ModelSpec]
-) -> video_pb2.AnalyzeStreamResponse:
+def begun(features: Iterable[str], models: Iterable[ModelSpec]) -> video_pb2.AnalyzeStreamResponse:
     """A stream's first answer."""
     return video_pb2.AnalyzeStreamResponse(
         features=map(feature_value, features),
-        refused_features=[refused_now(feature, denied) for feature, denied in refused],
         models=map(model_version, models),
     )
 
@@ -105,15 +102,13 @@ def dropped(reason: str, count: int, first_us: int, last_us: int) -> video_pb2.D
     )
 
 
-def refused(feature: str, reason: str, law: str) -> video_pb2.RefusedFeature:
+def refused(feature: str, denied: Denied) -> video_pb2.RefusedFeature:
     """A feature that the law does not allow."""
-    return video_pb2.RefusedFeature(feature=feature_value(feature), reason=reason, law=law)
-
-
-def refused_now(feature: str, denied: Denied) -> video_pb2.RefusedFeature:
-    """The same, as the law has just said."""
-    law = denied.decision.reasons[0].law if denied.decision.reasons else ""
-    return refused(feature, denied.message, law)
+    return video_pb2.RefusedFeature(
+        feature=feature_value(feature),
+        reason=denied.message,
+        law=denied.decision.reasons[0].law,
+    )
 
 
 def feature_value(name: str) -> str:
@@ -140,7 +135,6 @@ def _metadata(job: Job) -> video_pb2.AnalyzeVideoMetadata:
         progress=told.get("share", 0.0),
         analyzed=duration(told.get("done_us", 0)),
         features=map(feature_value, spec["features"]),
-        refused_features=[refused(**one) for one in told.get("refused", ())],
         frame_count=_whole(told.get("frames")),
         analyzed_frame_count=_whole(told.get("looked")),
         annotation_count=_whole(told.get("found")),

@@ -225,9 +225,7 @@ def test_cancelled_and_deleted(desk: Desk, folder: Path) -> None:
     refused(grpc.StatusCode.NOT_FOUND, lambda: desk.listed(operation))
 
 
-def test_a_face_is_found_in_a_collection_unless_the_law_forbids(
-    desk: Desk, folder: Path, tmp_path: Path
-) -> None:
+def test_a_face_is_found_in_a_collection(desk: Desk, folder: Path) -> None:
     """People in a street, one of whom is enrolled from one of its frames."""
     with AvReader(VideoLimits()).open(clips.real(clips.FACES), field="video") as clip:
         frames = [frame.pixels(1920) for frame in clip.frames() if frame.index % 10 == 0]
@@ -267,10 +265,45 @@ def test_a_face_is_found_in_a_collection_unless_the_law_forbids(
     names = {match.face.external_image_id for one in found for match in one.candidates}
     assert names <= {"boy"}
 
-    police = desk.headers(POLICE, "criminal_investigation")
-    asked = {"collection": "collections/street", "who": police}
+
+def test_one_feature_that_the_law_refuses_refuses_the_video(
+    desk: Desk, house: House, tmp_path: Path
+) -> None:
+    mine = {"tenant": POLICE, "purpose": "criminal_investigation"}
+    asked = {"collection": "collections/street", "who": desk.headers(**mine)}
+    before = desk.operations(**mine)
     message = refused(
         grpc.StatusCode.PERMISSION_DENIED,
-        lambda: desk.begin("people.mp4", "FACE_SEARCH", **asked),
+        lambda: desk.begin(film(tmp_path), "LABELS", "FACE_SEARCH", **asked),
     )
+    assert message.startswith("FACE_SEARCH: ")
     assert "criminal investigations" in message
+    assert "LABELS" not in message
+    assert desk.operations(**mine) == before
+    assert not list((house.folder / "spool").iterdir())
+
+
+def test_what_may_not_be_seen_now_is_named_or_refused(desk: Desk, tmp_path: Path) -> None:
+    """Who looks for the missing must say that they do, also when they read what was found."""
+    mine = {"tenant": "find-the-lost", "purpose": "missing_persons"}
+    mandated, silent = desk.headers(**mine), desk.headers(mine["tenant"], "")
+    desk.search.CreateCollection(
+        search_pb2.CreateCollectionRequest(collection_id="missing"), metadata=mandated
+    )
+    asked = {"collection": "collections/missing", "who": mandated}
+    operation = desk.begin(film(tmp_path), "SEGMENTS", "FACE_SEARCH", **asked)
+    while not operation.done:
+        operation = desk.operation("Wait", operation.name, **mine)
+    assert not desk.listed(operation, who=mandated).refused_features
+    page = desk.listed(operation, who=silent)
+    [left_out] = page.refused_features
+    assert left_out.feature == video_pb2.VIDEO_FEATURE_FACE_SEARCH
+    assert left_out.law == "amazon-2021/police-face-comparison"
+    assert {one.feature for one in page.annotations} == {video_pb2.VIDEO_FEATURE_SEGMENTS}
+    for features in (["FACE_SEARCH"], ["SEGMENTS", "FACE_SEARCH"]):
+        named = [f"VIDEO_FEATURE_{one}" for one in features]
+        problem = refused(
+            grpc.StatusCode.PERMISSION_DENIED,
+            lambda named=named: desk.listed(operation, who=silent, features=named),
+        )
+        assert problem.startswith("FACE_SEARCH: ")

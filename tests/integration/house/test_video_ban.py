@@ -1,9 +1,12 @@
-"""A ban that lands while a video is analysed ends it, with the law's reason."""
+"""A ban that lands while a video and a stream are analysed ends both, with the law's reason."""
 
 import json
 import shutil
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
+import grpc
 import pytest
 from google.longrunning import operations_grpc_pb2, operations_pb2
 from google.rpc import code_pb2, error_details_pb2
@@ -14,7 +17,7 @@ from tests.house import house
 from tests.pictures import ROOT
 
 BAN = {
-    "says": "Nobody may follow people.",
+    "says": "Nobody may follow people",
     "classes": ["person_tracking"],
     "since": "2020-01-01",
     "until": "",
@@ -22,7 +25,7 @@ BAN = {
 
 
 @pytest.mark.thorough
-def test_a_ban_ends_a_video_with_its_reason(tmp_path: Path) -> None:
+def test_a_ban_of_one_feature_ends_a_video_and_a_stream_by_name(tmp_path: Path) -> None:
     policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
     videos = str(clips.real(clips.WALKERS).parent)
     settings = {
@@ -47,13 +50,25 @@ def test_a_ban_ends_a_video_with_its_reason(tmp_path: Path) -> None:
             operation = operations.GetOperation(asked, metadata=headers)
             assert not operation.done, operation.error
             operation.metadata.Unpack(told)
+        sent: SimpleQueue[Any] = SimpleQueue()
+        features = ["VIDEO_FEATURE_LABELS", "VIDEO_FEATURE_PEOPLE"]
+        sent.put(video_pb2.AnalyzeStreamRequest(start={"features": features}))
+        stream = video_pb2_grpc.VideoServiceStub(channel).AnalyzeStream(
+            iter(sent.get, None), metadata=headers
+        )
+        assert len(next(stream).features) == 2
         (policies / "law/moratoria/data.json").write_text(json.dumps({"following": BAN}))
         while not operation.done:
             wait = operations_pb2.WaitOperationRequest(name=operation.name)
             operation = operations.WaitOperation(wait, metadata=headers)
         operation.metadata.Unpack(told)
+        with pytest.raises(grpc.RpcError) as caught:
+            next(stream)
+        sent.put(None)
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert caught.value.details() == operation.error.message
     assert operation.error.code == code_pb2.PERMISSION_DENIED
-    assert BAN["says"] in operation.error.message
+    assert operation.error.message.startswith(f"PEOPLE: {BAN['says']}")
     info = error_details_pb2.ErrorInfo()
     assert operation.error.details[0].Unpack(info)
     assert info.metadata["law"] == "moratoria/following"

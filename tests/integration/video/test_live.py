@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest_asyncio
 
 from beholden.core.caller import Caller
 from beholden.core.errors import Denied, ResourceExhausted
-from beholden.core.law import Decision, Reason
+from beholden.core.law import Decision, Facts, Reason
 from beholden.guard.authorities import Authorities
 from beholden.guard.permission import Permissions
 from beholden.video.changes import Change
@@ -20,7 +21,7 @@ from beholden.video.features import Feature
 from beholden.video.live import Asked, Begun, LivePipeline, Picture, Told
 from tests import pictures
 from tests.analyses import Analyst, analyst
-from tests.integration.guard.house import TENANTS, Book, Law
+from tests.integration.guard.house import ALLOWED, TENANTS, Book, Law
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,6 +37,20 @@ class Turning(Law):
         await self._turned.wait()
         if revision == "r2":
             await asyncio.Event().wait()
+
+
+class Banning(Turning):
+    """A law under which one action is refused, from the start or once it has turned."""
+
+    def __init__(self, action: str, *, from_the_start: bool = True) -> None:
+        super().__init__()
+        self._action = action
+        if from_the_start:
+            self.answer = BAN
+
+    async def decide(self, facts: Facts) -> Decision:
+        answer = await super().decide(facts)
+        return answer if facts["action"] == self._action else replace(ALLOWED, revision="r2")
 
 
 def live(here: Analyst, law: Law, **settings: Any) -> LivePipeline:
@@ -87,6 +102,33 @@ async def test_a_ban_ends_the_stream_at_once(here: Analyst) -> None:
     actions = [asked["action"] for asked in law.asked]
     assert actions == ["face.detect", "face.detect"], "as what it does, again when it turned"
     assert all(asked["realtime"] == "yes" for asked in law.asked)
+
+
+async def test_one_feature_that_is_refused_ends_all_by_name(here: Analyst) -> None:
+    camera, law = Camera(), Banning("face.detect")
+    both = Asked((Feature.PEOPLE, Feature.FACES))
+    refused = live(here, law).watch(CALLER, both, camera.pictures())
+    with pytest.raises(Denied, match=r"^FACES: Stop at noon\.$"):
+        await anext(refused)
+    assert not camera.shown
+
+    law = Banning("person.track", from_the_start=False)
+    told = live(here, law).watch(CALLER, both, camera.pictures(0.02))
+    assert isinstance(await anext(told), Begun)
+    assert isinstance(await anext(told), Told)
+    law.turn(BAN)
+    with pytest.raises(Denied, match=r"^PEOPLE: Stop at noon\.$") as caught:
+        async for _ in told:
+            pass
+    assert caught.value.decision.reasons[0].law == "noon"
+
+
+async def test_features_refused_for_one_reason_are_told_together(here: Analyst) -> None:
+    law = Law()
+    law.answer = BAN
+    both = Asked((Feature.PEOPLE, Feature.FACES))
+    with pytest.raises(Denied, match=r"^PEOPLE, FACES: Stop at noon\.$"):
+        await anext(live(here, law).watch(CALLER, both, Camera().pictures()))
 
 
 async def test_who_does_not_listen_holds_nothing_up(here: Analyst) -> None:

@@ -192,11 +192,6 @@ class _Seen:
 
     def _began(self, answer: video_pb2.AnalyzeStreamResponse) -> None:
         self.here.output.document({"started": as_document(answer)})
-        for one in answer.refused_features if not self.begun else ():
-            self.here.output.show(
-                f"[yellow]{_feature(one.feature)} was left out:[/] "
-                f"{safe(one.reason)} ({safe(one.law)})"
-            )
         self.begun = True
 
     def _event(self, event: video_pb2.StreamEvent) -> None:
