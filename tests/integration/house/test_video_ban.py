@@ -1,4 +1,4 @@
-"""A ban that lands while a video and a stream are analysed ends both, with the law's reason."""
+"""A ban that lands while videos are analysed ends what it bans, with its reason: live ones, or all."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ BAN = {
 
 
 @pytest.mark.thorough
-def test_a_ban_of_one_feature_ends_a_video_and_a_stream_by_name(tmp_path: Path) -> None:
+def test_a_ban_of_one_feature_ends_a_stream_and_a_video(tmp_path: Path) -> None:
     policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
     videos = str(clips.real(clips.WALKERS).parent)
     settings = {
@@ -35,7 +35,10 @@ def test_a_ban_of_one_feature_ends_a_video_and_a_stream_by_name(tmp_path: Path) 
         "GUARD__ASK_AGAIN": "60",  # so that it is the change of the law that ends it
     }
     with house(tmp_path, **settings) as running, running.channel() as channel:
-        headers = running.headers("daily-herald", "editorial_research")
+        headers = [
+            *running.headers("daily-herald", "editorial_research"),
+            ("beholden-realtime", "no"),
+        ]
         operations = operations_grpc_pb2.OperationsStub(channel)
         operation = video_pb2_grpc.VideoServiceStub(channel).AnalyzeVideo(
             video_pb2.AnalyzeVideoRequest(
@@ -57,16 +60,20 @@ def test_a_ban_of_one_feature_ends_a_video_and_a_stream_by_name(tmp_path: Path) 
             iter(sent.get, None), metadata=headers
         )
         assert len(next(stream).features) == 2
-        (policies / "law/moratoria/data.json").write_text(json.dumps({"following": BAN}))
+        law = policies / "law/moratoria/data.json"
+        law.write_text(json.dumps({"following": {**BAN, "realtime": True}}))
+        with pytest.raises(grpc.RpcError) as caught:
+            next(stream)
+        sent.put(None)
+        operation = operations.GetOperation(asked, metadata=headers)
+        assert not operation.done, "it is live whatever is declared, and the video is not"
+        law.write_text(json.dumps({"following": BAN}))
         while not operation.done:
             wait = operations_pb2.WaitOperationRequest(name=operation.name)
             operation = operations.WaitOperation(wait, metadata=headers)
         operation.metadata.Unpack(told)
-        with pytest.raises(grpc.RpcError) as caught:
-            next(stream)
-        sent.put(None)
     assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
-    assert caught.value.details() == operation.error.message
+    assert caught.value.details().startswith(f"PEOPLE: {BAN['says']}")
     assert operation.error.code == code_pb2.PERMISSION_DENIED
     assert operation.error.message.startswith(f"PEOPLE: {BAN['says']}")
     info = error_details_pb2.ErrorInfo()

@@ -119,6 +119,18 @@ class Room:
             await asyncio.sleep(0.01)
 
 
+class Weighed(SqlJobs):
+    """A queue that knows how large the last checkpoints are."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.sizes: list[int] = []
+
+    async def advance(self, claim: Any, *, checkpoint: bytes, **kwargs: Any) -> Any:
+        self.sizes.append(len(checkpoint))
+        return await super().advance(claim, checkpoint=checkpoint, **kwargs)
+
+
 class Slow(SqlJobs):
     """A queue whose answers come later than what they tell of."""
 
@@ -175,12 +187,14 @@ async def test_what_is_ended_lets_go_in_the_middle_of_a_chunk(tmp_path: Path, en
 
 async def test_an_endless_video_is_read_chunk_by_chunk(tmp_path: Path) -> None:
     """What is found is written meanwhile, and what is kept between chunks does not grow."""
-    async with room(tmp_path, chunk_seconds=1) as here:
+    async with room(tmp_path, Weighed, chunk_seconds=1) as here:
         endless = await here.put(FOREVER)
         early = await here.until(endless, JobState.RUNNING, chunk=3)
         late = await here.until(endless, JobState.RUNNING, chunk=early.chunk + 20)
         assert int(str(late.progress["frames"])) > int(str(early.progress["frames"]))
         assert replace(late, progress={}, chunk=0) == replace(early, progress={}, chunk=0)
+        assert isinstance(here.jobs, Weighed)
+        assert here.jobs.sizes[20] - here.jobs.sizes[2] < 40, "longer numbers, and no more of them"
 
 
 async def test_a_job_that_goes_on_is_not_taken_for_somebody_elses(tmp_path: Path) -> None:

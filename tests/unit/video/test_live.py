@@ -179,6 +179,19 @@ def test_what_is_no_stream(content: bytes, problem: str) -> None:
     assert caught.value.field == "chunk.content"
 
 
+def test_sound_alone_is_no_stream() -> None:
+    out = io.BytesIO()
+    with av.open(out, "w", format="mpegts") as file:
+        stream = file.add_stream("aac", rate=16000)
+        for number in range(8):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            sound.sample_rate, sound.pts = 16000, number * 1024
+            file.mux(stream.encode(sound))
+        file.mux(stream.encode())
+    with pytest.raises(InvalidArgument, match="has no video"):
+        list(AvStreams(VideoLimits()).frames(io.BytesIO(out.getvalue()), field="chunk"))
+
+
 def test_a_stream_of_frames_that_are_too_large() -> None:
     streams = AvStreams(VideoLimits(max_pixels=10_000))
     with pytest.raises(InvalidArgument, match="192 x 108"):

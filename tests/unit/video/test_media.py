@@ -4,6 +4,7 @@ import re
 import resource
 import struct
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -83,7 +84,7 @@ def encoded(
     path: Path,
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
-    times: range = range(0, 1000, 100),
+    times: Iterable[int] = range(0, 1000, 100),
     size: tuple[int, int] = (192, 108),
 ) -> Path:
     """A video of one picture, shown at `times` in milliseconds."""
@@ -114,9 +115,11 @@ def test_ten_bits_and_other_containers(tmp_path: Path) -> None:
 
 
 def test_frames_keep_the_times_that_they_have(tmp_path: Path) -> None:
-    path = encoded(tmp_path / "v.mkv", times=range(0, 1000, 250))
+    times = [0, 40, 440, 450, 900, 3000]
+    path = encoded(tmp_path / "v.mkv", times=times)
     with AvReader(VideoLimits()).open(path, field="video") as clip:
-        assert [frame.time_us for frame in clip.frames()] == [0, 250_000, 500_000, 750_000]
+        assert [frame.time_us for frame in clip.frames()] == [1000 * one for one in times]
+        assert next(iter(clip.frames(450_000, 3))).time_us == 450_000
 
 
 def test_a_turned_video_is_upright(tmp_path: Path, film: Path) -> None:
@@ -184,13 +187,16 @@ def test_a_video_that_breaks_off_says_where(tmp_path: Path, film: Path) -> None:
     assert "cut short" in refusal(path)
 
 
-def test_seven_hours_are_refused_by_what_the_header_says(tmp_path: Path) -> None:
-    """Three frames in seven hours: nothing is decoded to find out."""
-    half = 7 * 3600 * 1000 // 2
-    path = encoded(tmp_path / "v.mp4", times=range(0, 2 * half + 1, half))
+def test_six_hours_are_read_and_seven_refused_by_what_the_header_says(tmp_path: Path) -> None:
+    """Seven frames, an hour or more apart: nothing is decoded to find out."""
+    hour = 3600 * 1000
+    path = encoded(tmp_path / "v.mp4", times=range(0, 7 * hour + 1, 7 * hour // 6))
     with pytest.raises(InvalidArgument) as caught, AvReader(VideoLimits()).open(path, field="v"):
         pass
     assert "hours; at most 6 are read" in caught.value.problem
+    path = encoded(tmp_path / "w.mp4", times=range(0, 6 * hour, hour - 10))
+    with AvReader(VideoLimits()).open(path, field="v") as clip:
+        assert [frame.time_us for frame in clip.frames()][-1] == 6 * (hour - 10) * 1000
 
 
 def test_a_picture_that_grows_in_the_middle_is_not_decoded(tmp_path: Path) -> None:
