@@ -31,9 +31,9 @@ from tests.bench.resident import resident
 from tests.bench.vectors import DIMENSION, Vectors, nearest, templates
 from tests.house import ROOT
 
-TOP, MAKERS = 5, 8
+TOP, MAKERS = 5, 48
 _QUIET_SECONDS = 20.0
-SETTINGS = StoreSettings(prefix="bench_many", timeout=60)
+SETTINGS = StoreSettings(prefix="bench_many", timeout=60, threads=MAKERS)
 
 
 async def fill(store: FaceStore, gallery: Vectors, size: int) -> float:

@@ -29,6 +29,7 @@ from beholden.search.collections import Collections
 from beholden.search.quotas import Quotas
 from beholden.search.settings import SearchSettings
 from beholden.search.streams import batches, mapped
+from beholden.search.turns import Turns
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
 
 _FACES = uuid.UUID("0d0a4c8e-8c26-5a53-8c1d-7a5a0f7b3c21")
@@ -107,7 +108,7 @@ class BulkPipeline:
         await self._collections.compatible(bulk.tenant, bulk.collection)
         settings = self._settings
         numbered = _numbered(batches(pictures, settings.bulk_pictures, settings.bulk_linger))
-        work = partial(self._index, bulk)
+        work = partial(self._index, bulk, Turns())
         async with aclosing(mapped(numbered, work, self._ahead(bulk))) as done:
             async for results in done:
                 yield results
@@ -137,9 +138,17 @@ class BulkPipeline:
         """What is alike is only seen once it is kept, so that then each batch waits for the one before."""
         return 1 if bulk.duplicate_cosine else self._settings.bulk_ahead
 
-    async def _index(self, bulk: Bulk, batch: tuple[int, list[Picture]]) -> list[Result]:
+    async def _index(
+        self, bulk: Bulk, turns: Turns, batch: tuple[int, list[Picture]]
+    ) -> list[Result]:
         first, pictures = batch
         ids = [_id(bulk, picture.sha256, 0) for picture in pictures]
+        async with turns.of(ids):
+            return await self._enrolled(bulk, first, ids, pictures)
+
+    async def _enrolled(
+        self, bulk: Bulk, first: int, ids: Sequence[str], pictures: Sequence[Picture]
+    ) -> list[Result]:
         there = {face.id for face in await self._store.get_faces(bulk.tenant, bulk.collection, ids)}
         fresh: dict[str, Picture] = {}
         for known, picture in zip(ids, pictures, strict=True):

@@ -20,6 +20,7 @@ from beholden.store.rows import (
 
 _FIELDS = ("id", "scope", "live", "detail")
 _MOST_REMEMBERED = 10_000
+_LOCKS = 64
 
 
 class Catalog:
@@ -37,7 +38,7 @@ class Catalog:
         self._seconds = seconds
         self._clock = clock
         self._remembered: dict[tuple[str, str], tuple[float, Entry]] = {}
-        self._making = Lock()
+        self._making = [Lock() for _ in range(_LOCKS)]
 
     def get(self, tenant: str, collection: str) -> Entry:
         """Raises NotFound, and only after a strong read: another process may just have made it."""
@@ -72,7 +73,8 @@ class Catalog:
         """Raises AlreadyExists; Unavailable when two processes add the same one at once."""
         collection = entry.collection
         row = entry_to_row(entry, live=True)
-        with self._making:
+        # Those of one name wait for each other, the others need not: each takes some of the server's ticks.
+        with self._making[hash((collection.tenant, collection.id)) % _LOCKS]:
             if self._find(collection.tenant, collection.id, strong=True):
                 raise AlreadyExists(f"collections/{collection.id}")
             self._backend.put(self._name, [row])

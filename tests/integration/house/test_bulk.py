@@ -142,6 +142,15 @@ def test_each_picture_is_answered_and_enrolled_once(
     assert faces(stub, newsroom, parent) == [kept]
 
 
+def test_a_picture_of_an_earlier_batch_is_there(
+    stub: Search, newsroom: Headers, parent: str
+) -> None:
+    """Both batches of eight are worked on at once."""
+    portrait = encode(pixels("astronaut"), "JPEG")
+    results = index(stub, newsroom, enrolment(parent), portrait, *[b"no picture"] * 7, portrait)
+    assert [code for _, code in codes(results)] == ["", *["INVALID_ARGUMENT"] * 7, "ALREADY_EXISTS"]
+
+
 def test_a_picture_that_was_saved_anew_is_left_out_where_asked(
     stub: Search, newsroom: Headers, parent: str
 ) -> None:
