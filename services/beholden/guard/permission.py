@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 from beholden.core.caller import Caller
 from beholden.core.errors import Denied, Unauthenticated
-from beholden.core.law import Decision, Facts, Json
+from beholden.core.law import Decision, Facts, Json, Reason
 from beholden.core.ports import Ledger, PolicyEngine
 from beholden.core.record import DECISION, Record
 from beholden.guard.authorities import Authorities
@@ -49,10 +50,16 @@ class Permissions:
         self._tenants = tenants
         self._authorities = authorities
 
-    def of(self, caller: Caller, told: Callable[[Decision], None] | None = None) -> LivePermission:
+    def of(
+        self,
+        caller: Caller,
+        told: Callable[[Decision], None] | None = None,
+        *,
+        cannot: Callable[[Decision], Reason | None] | None = None,
+    ) -> LivePermission:
         """See `core.ports.Permissions.of`."""
         hears = None if told is None else lambda decision, _: told(decision)
-        return LivePermission(self, caller, told=hears)
+        return LivePermission(self, caller, told=hears, cannot=cannot)
 
     async def facts(self, caller: Caller) -> Facts:
         """The facts as of now. Raises Unauthenticated for a tenant that is no longer registered."""
@@ -90,7 +97,8 @@ class LivePermission:
     """Implements `core.ports.Permission`.
 
     `decision` is the one that it began with, None where that is not known; `reviewable` says whether
-    what is done with it can wait for people; `told` hears of every decision and its duties.
+    what is done with it can wait for people; `told` hears of every decision and its duties; `cannot`
+    says why those of an allowed one cannot be kept.
     """
 
     def __init__(
@@ -101,12 +109,14 @@ class LivePermission:
         decision: Decision | None = None,
         reviewable: bool = False,
         told: Callable[[Decision, Duties], None] | None = None,
+        cannot: Callable[[Decision], Reason | None] | None = None,
     ) -> None:
         self._all = permissions
         self._caller = caller
         self._decision = decision
         self._reviewable = reviewable
         self._told = told
+        self._cannot = cannot
 
     async def again(self) -> Decision:
         """See `core.ports.Permission.again`."""
@@ -118,6 +128,8 @@ class LivePermission:
             reviewable=self._reviewable,
             notifies=self._all.notifies,
         )
+        if decision.allowed and self._cannot is not None and (why := self._cannot(decision)):
+            decision, duties = replace(decision, allowed=False, reasons=(why,)), Duties()
         if self._told is not None:
             self._told(decision, duties)
         if decision != self._decision:

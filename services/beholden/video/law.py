@@ -16,16 +16,28 @@ from beholden.video.features import ACTIONS, Feature, Spec
 
 T = TypeVar("T")
 
+_ALL = {Feature.LABELS: "labels", Feature.FACES: "faces", Feature.TEXT: "texts"}
+"""The class of response fields that is all that a feature tells, as the pictures' RPCs have it."""
+
+
+KEPT = "The law wants what is found deleted by a time, which is not done with videos."
+
 
 class Leave:
-    """The law's leave for one feature of one caller. `decision` is the newest."""
+    """The law's leave for one feature of one caller. `decision` is the newest.
+
+    `kept` says that what is found stays, for as long as the operator has set.
+    """
 
     decision: Decision
 
-    def __init__(self, permissions: Permissions, caller: Caller, feature: Feature) -> None:
+    def __init__(
+        self, permissions: Permissions, caller: Caller, feature: Feature, *, kept: bool = False
+    ) -> None:
         self.feature = feature
+        self._kept = kept
         asking = replace(caller, facts={**caller.facts, "action": ACTIONS[feature]})
-        self._permission = permissions.of(asking, self._told)
+        self._permission = permissions.of(asking, self._told, cannot=self._cannot)
 
     async def ask(self) -> None:
         """Raises Denied, Unavailable."""
@@ -43,25 +55,34 @@ class Leave:
     def _told(self, decision: Decision) -> None:
         self.decision = decision
 
+    def _cannot(self, decision: Decision) -> Reason | None:
+        # Nothing would be left where all is withheld, and silence would be taken for an answer.
+        if _ALL.get(self.feature) in _withheld(decision):
+            return Reason("ALL_WITHHELD", "redaction", "The law withholds all that it would tell.")
+        for one in decision.obligations if self._kept else ():
+            if one.kind == "delete_by":
+                return Reason("KEPT_TOO_LONG", one.law, KEPT)
+        return None
+
 
 async def permitted(
-    permissions: Permissions, caller: Caller, features: Sequence[Feature]
+    permissions: Permissions, caller: Caller, features: Sequence[Feature], *, kept: bool = False
 ) -> list[Leave]:
     """The leave for each feature. Raises Denied where the law refuses one, and names all it refuses."""
-    allowed, refused = await sorted_out(permissions, caller, features)
+    allowed, refused = await sorted_out(permissions, caller, features, kept=kept)
     if refused:
         raise refusal(refused)
     return allowed
 
 
 async def sorted_out(
-    permissions: Permissions, caller: Caller, features: Sequence[Feature]
+    permissions: Permissions, caller: Caller, features: Sequence[Feature], *, kept: bool = False
 ) -> tuple[list[Leave], dict[Feature, Denied]]:
     """What the law allows now, and what not and why."""
     allowed: list[Leave] = []
     refused: dict[Feature, Denied] = {}
     for feature in features:
-        leave = Leave(permissions, caller, feature)
+        leave = Leave(permissions, caller, feature, kept=kept)
         try:
             await leave.ask()
             allowed.append(leave)
@@ -93,7 +114,12 @@ def restricted(spec: Spec, decisions: Mapping[Feature, Decision]) -> Spec:
 
 
 def lessened(one: Annotation, decision: Decision) -> Annotation:
-    """The annotation with the candidates only that its feature's decision allows."""
+    """The annotation with no more than its feature's decision allows."""
+    withheld = _withheld(decision)
+    if "video.picture" in withheld:
+        one = replace(one, picture=b"")
+    if "face.details" in withheld:
+        one = replace(one, detail={key: one.detail[key] for key in one.detail if key != "face"})
     candidates = one.detail.get("candidates")
     if not isinstance(candidates, list):
         return one
@@ -115,6 +141,15 @@ def refusal(refused: Mapping[Feature, Denied]) -> Denied:
         for reason, those in features.items()
     )
     return Denied(replace(first, reasons=tuple(reasons)))
+
+
+def _withheld(decision: Decision) -> set[str]:
+    """The classes of response fields that are not to be told."""
+    found: set[str] = set()
+    for one in decision.obligations:
+        if one.kind == "redact":
+            found |= {one.value} if isinstance(one.value, str) else set(one.value)  # type: ignore[arg-type]
+    return found
 
 
 def _obliged(decision: Decision, kind: str) -> list[float]:

@@ -17,7 +17,7 @@ from beholden.core.law import Json
 from beholden.core.ports import Jobs, Permissions
 from beholden.core.video import VideoInfo, VideoReader
 from beholden.video.features import Feature, Spec, read_spec
-from beholden.video.law import lessened, permitted, refusal, restricted, sorted_out
+from beholden.video.law import KEPT, lessened, permitted, refusal, restricted, sorted_out
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
 from beholden.video.worker import KIND, discard, kept, upload
@@ -66,7 +66,9 @@ class VideoPipeline:
         features = tuple(dict.fromkeys(request.features))
         if Feature.FACE_SEARCH in features and not request.collection:
             raise InvalidArgument("collection", "must be set to search faces")
-        leaves = await permitted(self._permissions, caller, features)
+        if caller.delete_by_ns is not None:
+            raise FailedPrecondition(KEPT)
+        leaves = await permitted(self._permissions, caller, features, kept=True)
         models = self._eyes.models(features)
         if request.collection:
             await self._eyes.matcher.check(caller.tenant, request.collection)

@@ -140,7 +140,7 @@ class Worker:
         """The work under a permission for each feature; the first that is refused ends it."""
         caller = Caller(**{**at.claim.job.caller})  # type: ignore[arg-type]
 
-        leaves = [Leave(self._permissions, caller, feature) for feature in spec.features]
+        leaves = [Leave(self._permissions, caller, one, kept=True) for one in spec.features]
         await held(leaves, lambda: self._analyse(at, spec))
 
     async def _analyse(self, at: _At, spec: Spec) -> None:

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from beholden.core.caller import Caller
 from beholden.core.errors import Denied, ResourceExhausted
-from beholden.core.law import Decision, Facts, Reason
+from beholden.core.law import Decision, Facts, Obligation, Reason
 from beholden.guard.authorities import Authorities
 from beholden.guard.permission import Permissions
 from beholden.video.changes import Change
@@ -129,6 +129,22 @@ async def test_features_refused_for_one_reason_are_told_together(here: Analyst) 
     both = Asked((Feature.PEOPLE, Feature.FACES))
     with pytest.raises(Denied, match=r"^PEOPLE, FACES: Stop at noon\.$"):
         await anext(live(here, law).watch(CALLER, both, Camera().pictures()))
+
+
+async def test_what_the_law_withholds_of_a_picture_it_withholds_here(here: Analyst) -> None:
+    def withholding(*classes: str) -> Decision:
+        return replace(ALLOWED, obligations=(Obligation("redact", classes, "redaction"),))
+
+    law = Law()
+    law.answer = withholding("video.picture", "face.details")
+    told = live(here, law).watch(CALLER, FACES, Camera(4).pictures())
+    events = [one for answer in [one async for one in told][1:] for one in answer.events]  # type: ignore[union-attr]
+    assert events[-1].change is Change.GONE
+    assert not any(one.about.picture or "face" in one.about.detail for one in events)
+
+    law.answer = withholding("faces")
+    with pytest.raises(Denied, match=r"^FACES: The law withholds all that it would tell\.$"):
+        await anext(live(here, law).watch(CALLER, FACES, Camera().pictures()))
 
 
 async def test_who_does_not_listen_holds_nothing_up(here: Analyst) -> None:

@@ -80,7 +80,7 @@ class Library:
 class Leave:
     """A law that allows everything."""
 
-    def of(self, caller: Caller, told: Any = None) -> "Leave":
+    def of(self, caller: Caller, told: Any = None, *, cannot: Any = None) -> "Leave":
         return self
 
     async def again(self) -> Any:

@@ -12,6 +12,7 @@ from beholden.core.law import (
     Explanation,
     Facts,
     PolicyStatus,
+    Reason,
     ShadowStatus,
 )
 
@@ -92,9 +93,16 @@ class Permission(Protocol):
 class Permissions(Protocol):
     """Gives jobs what they ask the law again with."""
 
-    def of(self, caller: Caller, told: Callable[[Decision], None] | None = None) -> Permission:
+    def of(
+        self,
+        caller: Caller,
+        told: Callable[[Decision], None] | None = None,
+        *,
+        cannot: Callable[[Decision], Reason | None] | None = None,
+    ) -> Permission:
         """The permission of what this caller's call began, were it in another process.
 
-        `told` hears of each decision, also of one that is like the one before.
+        `told` hears of each decision, also of one that is like the one before. `cannot` says why what
+        an allowed one obliges to cannot be kept: it is a refusal then.
         """
         ...

@@ -1,7 +1,8 @@
-"""A ban that lands while videos are analysed ends what it bans, with its reason: live ones, or all."""
+"""Videos under a law of the test's own: what is refused at once, and a ban that lands in the middle."""
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -12,8 +13,9 @@ from google.longrunning import operations_grpc_pb2, operations_pb2
 from google.rpc import code_pb2, error_details_pb2
 
 from beholden.v1 import video_pb2, video_pb2_grpc
+from beholden.video.law import KEPT
 from tests import clips
-from tests.house import house
+from tests.house import House, house
 from tests.pictures import ROOT
 
 BAN = {
@@ -24,17 +26,59 @@ BAN = {
 }
 
 
-@pytest.mark.thorough
-def test_a_ban_of_one_feature_ends_a_stream_and_a_video(tmp_path: Path) -> None:
-    policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
-    videos = str(clips.real(clips.WALKERS).parent)
+DELETED = {
+    "says": "What is found is deleted within a day.",
+    "since": "2020-01-01",
+    "until": "",
+    "asks": {"delete_by": 24},
+}
+DUTIES = {
+    "labels": {**DELETED, "classes": ["label_analysis"]},
+    "platforms": {**DELETED, "classes": ["video_analysis"], "kinds": ["platform"]},
+}
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A law of its own."""
+    own = tmp_path_factory.mktemp("law") / "policies"
+    shutil.copytree(ROOT / "policies", own)
+    (own / "law/duties/data.json").write_text(json.dumps(DUTIES))
+    return own
+
+
+@pytest.fixture(scope="module")
+def running(policies: Path) -> Iterator[House]:
     settings = {
         "POLICY_URL": f"file:{policies}",
-        "VIDEO__FOLDER": videos,
+        "VIDEO__FOLDER": str(clips.real(clips.WALKERS).parent),
         "VIDEO__CHUNK_SECONDS": "2",
         "GUARD__ASK_AGAIN": "60",  # so that it is the change of the law that ends it
     }
-    with house(tmp_path, **settings) as running, running.channel() as channel:
+    with house(policies.parent, **settings) as opened:
+        yield opened
+
+
+@pytest.mark.thorough
+def test_what_is_to_be_deleted_by_a_time_is_not_begun(running: House) -> None:
+    for tenant, feature, code, said in (
+        ("daily-herald", "LABELS", grpc.StatusCode.PERMISSION_DENIED, f"LABELS: {KEPT}"),
+        ("acme-platform", "TEXT", grpc.StatusCode.FAILED_PRECONDITION, KEPT),
+    ):
+        with running.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+            video_pb2_grpc.VideoServiceStub(channel).AnalyzeVideo(
+                video_pb2.AnalyzeVideoRequest(
+                    video=video_pb2.Video(file=clips.WALKERS),
+                    features=[f"VIDEO_FEATURE_{feature}", "VIDEO_FEATURE_FACES"],
+                ),
+                metadata=running.headers(tenant),
+            )
+        assert (caught.value.code(), caught.value.details()) == (code, said)
+
+
+@pytest.mark.thorough
+def test_a_ban_of_one_feature_ends_a_stream_and_a_video(running: House, policies: Path) -> None:
+    with running.channel() as channel:
         headers = [
             *running.headers("daily-herald", "editorial_research"),
             ("beholden-realtime", "no"),
