@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import grpc
@@ -136,7 +137,7 @@ class Guard(grpc.aio.ServerInterceptor):
                 metadata=_grouped(context),
                 remaining=context.time_remaining(),
                 receive=lambda: _receive(context),
-                send=context.write,
+                send=_sender(context),
                 handle=lambda asked: servicer(asked, context),
             )
             try:
@@ -167,6 +168,31 @@ _SHAPES = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 async def _receive(context: grpc.aio.ServicerContext[bytes, Message]) -> bytes | None:
     received = await context.read()
     return received if isinstance(received, bytes) else None
+
+
+def _sender(
+    context: grpc.aio.ServicerContext[bytes, Message],
+) -> Callable[[Message], Awaitable[None]]:
+    """Writes answers, the headers before and apart from them.
+
+    gRPC sends those with the first answer, and again with the status where the law ends the stream
+    while that is being written; then it fails, and the caller is told nothing.
+    """
+    begun = False
+
+    async def send(answer: Message) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            headers = asyncio.ensure_future(context.send_initial_metadata(()))
+            try:
+                await asyncio.shield(headers)
+            except asyncio.CancelledError:
+                await asyncio.wait([headers])
+                raise
+        await context.write(answer)
+
+    return send
 
 
 async def _refuse(_: Any, context: grpc.aio.ServicerContext[bytes, Message]) -> None:

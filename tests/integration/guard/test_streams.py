@@ -254,6 +254,16 @@ async def test_a_law_that_cannot_be_kept_ends_the_stream(
     assert trial.home.book.records[-1].body["status"] == code.name
 
 
+async def test_a_refusal_is_told_while_the_first_answer_is_on_its_way(trial: Trial) -> None:
+    trial.large = 1 << 20  # more than the wire takes before somebody reads
+    call = trial.call("Watch", trial.Said())
+    await call.initial_metadata()
+    trial.home.law.turn(REFUSED)
+    while len(trial.home.book.records) < 3:
+        await asyncio.sleep(0)
+    assert (await refused(call)).code() is grpc.StatusCode.PERMISSION_DENIED
+
+
 async def test_a_second_decision_that_cannot_be_written_ends_the_stream(trial: Trial) -> None:
     call = trial.call("Watch", trial.Said())
     await call.read()
