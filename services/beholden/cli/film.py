@@ -75,7 +75,7 @@ def write(source: Path, out: Path, tracks: Tracks, *, hide_faces: bool, progress
             info = clip.info
             out.parent.mkdir(parents=True, exist_ok=True)
             writer = Writer(out, (info.width, info.height), info.rate)
-            task = progress.add_task(f"writing {out.name}", total=info.duration_us or None)
+            task = progress.add_task(f"writing {out.name}", total=100 if info.duration_us else None)
             try:
                 for frame in clip.frames():
                     pixels = frame.pixels(max(info.width, info.height)).copy()
@@ -87,7 +87,7 @@ def write(source: Path, out: Path, tracks: Tracks, *, hide_faces: bool, progress
                         for (_, name, number), box in tracks.at(frame.time_us).items():
                             _frame(pixels, box, f"{name} {number}" if number > 0 else name, number)
                     writer.add(pixels, frame.time_us)
-                    progress.update(task, completed=frame.time_us)
+                    progress.update(task, completed=100 * frame.time_us // (info.duration_us or 1))
             finally:
                 writer.close()
     except InvalidArgument as error:

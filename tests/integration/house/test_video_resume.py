@@ -1,14 +1,17 @@
 """An analysis that is taken up chunk by chunk by others finds what an undisturbed one finds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from beholden.core.video import VideoLimits
-from beholden.media.pyav import AvReader
+from beholden.media.frames import AvFrame
+from beholden.media.pyav import AvClip, AvReader
 from beholden.video.features import Feature
 from tests import clips
 from tests.analyses import analyst
+from tests.bench.video_kill import killed
 
 PASSERS_BY = 3
 """Who is seen from 68 s to 94 s of the walkers' clip, counted by eye: one leaves until 70 s, one is
@@ -44,14 +47,35 @@ async def test_people_are_counted_and_told_what_they_do(people: Path) -> None:
 
 
 @pytest.mark.thorough
-async def test_resumed_at_each_chunk_finds_the_same(tmp_path: Path) -> None:
+async def test_resumed_at_each_chunk_finds_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Cars in small, so that it is quick; and faces, whose best pictures go through checkpoints."""
+    decoded: list[int] = []
+    frames = AvClip.frames
+
+    def counted(clip: AvClip, start_us: int = 0, index: int = 0) -> Iterator[AvFrame]:
+        for frame in frames(clip, start_us, index):
+            decoded.append(frame.index)
+            yield frame
+
     path = tmp_path / "cars.mp4"
     with AvReader(VideoLimits()).open(clips.real(clips.CARS), field="video") as clip:
         clips.written(path, [frame.pixels(640) for frame in clip.frames()], rate=25)
     features = (Feature.LABELS, Feature.PEOPLE, Feature.SEGMENTS, Feature.FACES)
     async with analyst() as here:
-        whole = await here.analysed(path, *features, chunk_seconds=0.5)
+        with monkeypatch.context() as counting:
+            counting.setattr(AvClip, "frames", counted)
+            whole = await here.analysed(path, *features, chunk_seconds=0.5)
         parts = await here.analysed(path, *features, chunk_seconds=0.5, resumed=True)
+    assert decoded == list(range(38)), "one decoding feeds every feature"
     assert parts.annotations == whole.annotations
     assert len([one for one in whole.spans(Feature.LABELS) if one.name == "Car"]) == 2
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(600)  # three servers one after the other
+def test_a_server_killed_in_the_middle_finds_the_same(tmp_path: Path) -> None:
+    found, places = killed(tmp_path, clips.CARS, ("LABELS", "SEGMENTS", "FACES"), kills=1)
+    assert found
+    assert 0 < places[0] < 1

@@ -64,7 +64,7 @@ def video(  # noqa: PLR0917 - one for each option
         typer.Option(
             "--blur-faces",
             metavar="OUT.mp4",
-            help="Write the video with its faces hidden; looks at every frame.",
+            help="Write the video with its faces hidden; asks for faces, in every frame.",
         ),
     ] = None,
     timeline_out: Annotated[
@@ -78,7 +78,8 @@ def video(  # noqa: PLR0917 - one for each option
     if blur_faces and Feature.FACES not in wanted:
         wanted.append(Feature.FACES)
     if stored and (draw or blur_faces) and not file.exists():
-        raise typer.BadParameter("writing the video needs the file here too", param_hint="--draw")
+        option = "--draw" if draw else "--blur-faces"
+        raise typer.BadParameter("writing the video needs the file here too", param_hint=option)
     source = video_pb2.Video(file=str(file)) if stored else video_pb2.Video(content=_read(file))
     stub = here.stub(video_pb2_grpc.VideoServiceStub)
     answer = here.client.call(

@@ -52,7 +52,12 @@ def watch(  # noqa: PLR0917 - one for each option
     ] = 1280,
     latency: Annotated[
         float | None,
-        typer.Option(min=0.1, max=30, metavar="SECONDS", help="How long a picture may wait."),
+        typer.Option(
+            min=0.1,
+            max=30,
+            metavar="SECONDS",
+            help="How long a picture may wait; the server's choice if absent.",
+        ),
     ] = None,
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="How long to watch; until Ctrl-C if absent.")
