@@ -15,6 +15,7 @@ import av
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from PIL import Image, ImageDraw, ImageFont
 
 from beholden.v1 import collection_pb2, image_pb2, search_pb2, search_pb2_grpc, video_pb2
 from beholden.v1 import video_pb2_grpc as video_grpc
@@ -191,6 +192,23 @@ def test_cars_in_an_encoded_stream(camera: Open) -> None:
     for change in ("APPEARED", "GONE"):
         told = [one.annotation.track_id for one in cars if named([one])[0][0] == change]
         assert sorted(told) == [1, 2], "two cars, each once"
+
+
+def test_what_is_written_and_what_may_be_unsafe(
+    camera: Open, collins: bytes, nobody: bytes
+) -> None:
+    sign = Image.new("RGB", (512, 300), "white")
+    ImageDraw.Draw(sign).text((40, 120), "NO ENTRY", "black", ImageFont.load_default(64))
+    gate = camera("TEXT", "MODERATION", min_confidence=0.03)
+    for content in (nobody, pictures.encode(sign), collins):
+        gate.show(content, after=1)
+    events = [event for answer in gate.rest() for event in answer.events]
+    written = [one for one in events if one.annotation.name == "NO ENTRY"]
+    assert named(written) == [("APPEARED", "TEXT"), ("GONE", "TEXT")]
+    assert [one.annotation.start_offset.ToSeconds() for one in written] == [2, 2]
+    assert written[1].annotation.end_offset.ToSeconds() == 3
+    unsafe = [one for one in events if ("APPEARED", "MODERATION") in named([one])]
+    assert 3 in {one.annotation.start_offset.ToSeconds() for one in unsafe}
 
 
 def test_one_feature_that_the_law_refuses_refuses_all(house: House, camera: Open) -> None:

@@ -218,6 +218,8 @@ def test_a_still_frame() -> None:
     frame = StillFrame(pictures.encode(clips.noise(3)), 7, 0, side=96, field="frame")
     assert frame.size == (192, 108)
     assert frame.glance().shape == frame.pixels(400).shape == (54, 96, 3)
+    turned = pictures.encode(clips.noise(3), "JPEG", orientation=6)
+    assert StillFrame(turned, 7, 0, side=96, field="frame").size == (108, 192)
     bad = StillFrame(b"no picture", 7, 0, side=96, field="frame")
     with pytest.raises(InvalidArgument):
         bad.glance()
