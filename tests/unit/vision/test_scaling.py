@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -32,3 +33,16 @@ def test_enlarges_to_the_very_size_and_leaves_alone_what_fits() -> None:
     pixels = np.zeros((10, 20, 3), np.uint8)
     assert resized(pixels, 41, 23).shape == (23, 41, 3)
     assert resized(pixels, 20, 10) is pixels
+
+
+def test_no_few_pixels_stand_for_the_whole_picture() -> None:
+    """Linear sampling sees another picture in a tenth of the pixels, which its maker may choose."""
+    pixels = np.full((1200, 1600, 3), 40, np.uint8)
+    rows, columns = (
+        ((np.arange(224) + 0.5) * side / 224 - 0.5).astype(int) for side in (1200, 1600)
+    )
+    for down in (0, 1):
+        for right in (0, 1):
+            pixels[np.ix_(rows + down, columns + right)] = 240
+    assert cv2.resize(pixels, (224, 224)).min() == 240
+    assert resized(pixels, 224, 224).mean() < 70
