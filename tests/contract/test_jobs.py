@@ -189,6 +189,7 @@ async def test_bounds_and_leaving(jobs: SqlJobs, clock: Clock) -> None:
         await jobs.get("two", claim.job.id)
     with pytest.raises(NotFound):
         await jobs.annotations("two", claim.job.id, Wanted(), page_size=9)
+    assert await jobs.waiting([claim.job.id, job("b").id, "none"]) == {job("b").id}
     assert await jobs.expire() == []
     clock.now += 3601 * SECOND
     assert await jobs.expire() == [claim.job.id]

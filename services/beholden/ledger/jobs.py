@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -244,6 +244,11 @@ class SqlJobs:
             return ids
 
         return await self._do(remove)
+
+    async def waiting(self, ids: Sequence[str]) -> Collection[str]:
+        """See `core.ports.Jobs.waiting`."""
+        query = select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.state.in_(_OPEN))
+        return await self._do(lambda connection: set(connection.execute(query).scalars()))
 
     async def unfinished(self, kind: str) -> Mapping[JobState, int]:
         """See `core.ports.Jobs.unfinished`."""

@@ -20,7 +20,8 @@ from beholden.video.features import Feature, Spec, read_spec
 from beholden.video.law import KEPT, lessened, permitted, refusal, restricted, sorted_out
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
-from beholden.video.worker import KIND, discard, kept, upload
+from beholden.video.spool import discard, upload
+from beholden.video.worker import KIND, kept
 
 _PAGE = 100
 

@@ -30,6 +30,7 @@ from beholden.video.features import Spec, read_spec
 from beholden.video.law import Leave, held
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
+from beholden.video.spool import discard, old_uploads, remove, upload
 from beholden.video.state import CODEC
 
 KIND = "video"
@@ -80,8 +81,7 @@ class Worker:
             try:
                 if loop.time() - swept > _EXPIRE:
                     swept = loop.time()
-                    for gone in await self._jobs.expire():
-                        upload(self._settings.spool, gone).unlink(missing_ok=True)
+                    await self.sweep()
                 claim = await self._jobs.claim(KIND, self._name)
             except Unavailable as error:
                 _log.warning("the queue of videos does not answer: %s", error.message)
@@ -89,6 +89,15 @@ class Worker:
                 await asyncio.sleep(self._settings.poll_seconds)
             else:
                 await self._work(claim)
+
+    async def sweep(self) -> None:
+        """Removes jobs that were over long ago, and what a server that died left. Raises Unavailable."""
+        spool = self._settings.spool
+        gone = [upload(spool, job) for job in await self._jobs.expire()]
+        old = await asyncio.to_thread(old_uploads, spool)
+        waiting = await self._jobs.waiting(list(old))
+        gone += [path for job, path in old.items() if job not in waiting]
+        await asyncio.to_thread(remove, gone)
 
     async def _work(self, claim: Claim) -> None:
         """One job, to its end; whatever goes wrong with it, the worker goes on."""
@@ -247,17 +256,6 @@ def progress(before: Mapping[str, Json], info: VideoInfo, analysis: Analysis) ->
         "looked": state.looked,
         "found": state.found,
     }
-
-
-def upload(spool: Path, job: str) -> Path:
-    """Where the upload of a job waits."""
-    return spool / f"{job}.video"
-
-
-def discard(spec: Spec) -> None:
-    """Deletes an upload; a file in the operator's folder stays."""
-    if spec.upload:
-        Path(spec.path).unlink(missing_ok=True)
 
 
 def _share(done_us: int, duration_us: int) -> float:

@@ -1,6 +1,7 @@
 """A worker and its queue: what is cancelled lets go in the middle of a chunk, and of an endless video."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -25,7 +26,7 @@ from beholden.video.worker import KIND, Worker
 from tests import clips
 
 PICTURE = clips.noise(1, (96, 54))
-FOREVER, SHORT = "forever", "short"
+FOREVER, SHORT, BROKEN = "forever", "short", "broken"
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,19 @@ class Stills:
             index += 1
 
 
+class Broken(Stills):
+    """A clip that no worker gets through; what is wrong with it is no error of ours."""
+
+    def frames(self, start_us: int = 0, index: int = 0) -> Iterator[Still]:
+        yield from super().frames(start_us, index)
+        raise RuntimeError
+
+
 class Library:
     """Implements `VideoReader` over clips by name."""
 
     def __init__(self) -> None:
-        self.clips = {FOREVER: Stills(None), SHORT: Stills(20)}
+        self.clips = {FOREVER: Stills(None), SHORT: Stills(20), BROKEN: Broken(5)}
         self.closed: list[str] = []
 
     @contextmanager
@@ -96,6 +105,7 @@ class Room:
 
     jobs: SqlJobs
     library: Library
+    worker: Worker
 
     async def put(self, name: str, upload: str = "") -> Job:
         caller = Caller("daily-herald", "ada", facts={})
@@ -110,10 +120,10 @@ class Room:
         )
         return await self.jobs.create(made)
 
-    async def until(self, job: Job, state: JobState, chunk: int = 0) -> Job:
+    async def until(self, job: Job, state: JobState, chunk: int = 0, most_attempts: int = 1) -> Job:
         while True:
             now = await self.jobs.get(job.tenant, job.id)
-            assert now.attempts <= 1, "it is tried again: look into the log"
+            assert now.attempts <= most_attempts, "it is tried again: look into the log"
             if now.state is state and now.chunk >= chunk:
                 return now
             await asyncio.sleep(0.01)
@@ -164,7 +174,7 @@ async def room(
         )
         task = asyncio.create_task(worker.run())
         try:
-            yield Room(jobs, library)
+            yield Room(jobs, library, worker)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -195,6 +205,34 @@ async def test_an_endless_video_is_read_chunk_by_chunk(tmp_path: Path) -> None:
         assert replace(late, progress={}, chunk=0) == replace(early, progress={}, chunk=0)
         assert isinstance(here.jobs, Weighed)
         assert here.jobs.sizes[20] - here.jobs.sizes[2] < 40, "longer numbers, and no more of them"
+
+
+async def test_a_video_that_ends_its_workers_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("beholden.video.worker._RETRY", 0.0)
+    async with room(tmp_path) as here:
+        poison = await here.put(BROKEN)
+        over = await here.until(poison, JobState.FAILED, most_attempts=3)
+        assert over.error["reason"] == "POISON"
+        await here.until(await here.put(SHORT), JobState.SUCCEEDED)
+        assert here.library.closed[:3] == [BROKEN] * 3
+        assert here.library.clips[BROKEN].read == 15
+
+
+async def test_uploads_that_no_job_waits_for_are_swept(tmp_path: Path) -> None:
+    """A server died before it had queued one; another has just come, and one still waits."""
+    waits, lost, young = (
+        tmp_path / f"{name.ljust(36, '0')}.video" for name in ("forever", "a", "b")
+    )
+    async with room(tmp_path) as here:
+        await here.put(FOREVER)
+        for upload in (waits, lost, young):
+            upload.touch()
+        for upload in (waits, lost):
+            os.utime(upload, (0, 0))
+        await here.worker.sweep()
+    assert [upload.exists() for upload in (waits, lost, young)] == [True, False, True]
 
 
 async def test_a_job_that_goes_on_is_not_taken_for_somebody_elses(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from beholden.core.gallery import (
@@ -166,6 +166,10 @@ class Jobs(Protocol):
 
     async def expire(self) -> Sequence[str]:
         """Removes the jobs that were over long ago, and answers their ids."""
+        ...
+
+    async def waiting(self, ids: Sequence[str]) -> Collection[str]:
+        """Those of the ids whose jobs are not over."""
         ...
 
     async def unfinished(self, kind: str) -> Mapping[JobState, int]:
