@@ -96,7 +96,7 @@ faults: setup ## Kill each process of the real stack under load, one at a time
 	@$(BIN)/python -m tests.bench.faults $(ARGS)
 
 bench-accuracy: setup ## What the service tells of known pictures
-	@$(BIN)/python -m tests.bench.accuracy
+	@$(BIN)/python -m tests.bench.accuracy $(ARGS)
 
 clean: ## Remove what was built; models and data under var/ stay
 	@rm -rf $(VENV) out dist build services/beholden/v1 services/beholden/client/*methods.py .mypy_cache .ruff_cache .pytest_cache

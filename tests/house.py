@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -107,6 +109,17 @@ def registry(folder: Path, **moderation: Mapping[str, Any]) -> Path:
     path = folder / "tenants.yaml"
     path.write_text(yaml.safe_dump(known))
     return path
+
+
+def law_of_emotions(folder: Path, purpose: str, kind: str) -> str:
+    """The URL of the project's policies in a folder of their own, which let emotions be asked for."""
+    law = folder / "policies"
+    shutil.copytree(ROOT / "policies", law)
+    place = law / "law" / "redaction" / "data.json"
+    entries = json.loads(place.read_text())
+    entries["attributes"]["FACE_ATTRIBUTE_EMOTIONS"]["purposes"] = {purpose: [kind]}
+    place.write_text(json.dumps(entries))
+    return f"file:{law}"
 
 
 def _serve(services: Sequence[str], env: Mapping[str, str], folder: Path, told: Connection) -> None:

@@ -1,7 +1,8 @@
 """`make bench-accuracy`: what the service tells of known pictures, over the wire.
 
 Text: a page with its text, and street scenes with their words outlined (ICDAR 2015). Faces: groups
-of people, counted. Labels: pictures that scikit-image ships, with what a person sees in them.
+of people, counted, and what faces tell of themselves. Labels: pictures that scikit-image ships,
+with what a person sees in them. Scripts: lines in fonts of Noto where those are installed.
 Moderation: what is told of safe photographs, and of kinds of picture that were taught.
 """
 
@@ -12,7 +13,7 @@ import json
 import tempfile
 from collections import Counter
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +22,6 @@ import numpy as np
 import skimage
 from PIL import Image
 from rich.console import Console
-from rich.table import Table
 
 from beholden.catalog.taxonomy import load_taxonomy
 from beholden.v1 import (
@@ -32,7 +32,8 @@ from beholden.v1 import (
     label_pb2,
     text_pb2,
 )
-from tests.bench import moderation
+from tests.bench import attributes, moderation, score, scripts
+from tests.bench.score import Score
 from tests.house import MODELS, ROOT, House, house, registry
 from tests.pictures import DATA, encode
 
@@ -57,27 +58,6 @@ FACES = {
     "2": 4, "3": 5, "6": 14, "9": 8, "10": 19, "11": 26, "12": 5, "15": 16, "16": 9, "18": 6,
     "19": 5, "20": 10,
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """`found` of `there` were told, and `right` of `told` were right."""
-
-    what: str
-    there: int
-    found: int
-    told: int
-    right: int
-
-    @property
-    def recall(self) -> float:
-        """The share of what is there that was found."""
-        return self.found / max(1, self.there)
-
-    @property
-    def precision(self) -> float:
-        """The share of what was told that is right."""
-        return self.right / max(1, self.told)
 
 
 class Reader(Protocol):
@@ -202,10 +182,16 @@ def _matches(wanted: list[np.ndarray], told: list[np.ndarray]) -> int:
 
 
 def _served(folder: Path, models: Path) -> AbstractContextManager[House]:
-    """A house with a tenant that may teach moderation labels of its own."""
+    """A house with a tenant that may teach moderation labels of its own, and its law for attributes."""
     tenants = registry(folder, **{moderation.TENANT.replace("-", "_"): moderation.RULES})
     services = ["detection", "moderation"]
-    return house(folder, services, TENANTS=str(tenants), MODEL_REPOSITORY=str(models))
+    return house(
+        folder,
+        services,
+        TENANTS=str(tenants),
+        MODEL_REPOSITORY=str(models),
+        POLICY_URL=attributes.law(folder),
+    )
 
 
 def main() -> None:
@@ -213,6 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-accuracy", description=__doc__)
     parser.add_argument("--json", type=Path, default=ROOT / "out" / "accuracy.json")
     parser.add_argument("--models", type=Path, default=MODELS, help="a repository of pulled models")
+    parser.add_argument("--fonts", type=Path, default=scripts.FONTS, help="with Noto, for scripts")
     options = parser.parse_args()
     if not (DATA / "text").is_dir():
         raise SystemExit(f"no test data in {DATA}: set BEHOLDEN_TEST_DATA")
@@ -222,30 +209,29 @@ def main() -> None:
     ):
         service, moderator = Service(home), moderation.Moderator(home)
         labels, wrong = seen(service)
-        scores = [page(service), scenes(service), groups(service), labels]
+        scores = [page(service), scenes(service), groups(service), labels, *attributes.scores(home)]
+        lines, turned = scripts.measured(home, options.fonts)
         told = [
             *moderation.alarms(moderator, moderation.photographs()),
             *moderation.taught(moderator, moderation.kinds()),
         ]
-    shown = Table(title="What the service tells of known pictures")
-    for name in ("what", "there", "found", "recall", "told", "right", "precision"):
-        shown.add_column(name, justify="left" if name == "what" else "right")
-    for score in scores:
-        shown.add_row(
-            score.what, str(score.there), str(score.found), f"{score.recall:.3f}",
-            str(score.told), str(score.right), f"{score.precision:.3f}",
-        )  # fmt: skip
     out = Console()
-    out.print(shown)
+    out.print(score.table(scores))
     out.print(moderation.table(told))
+    if lines:
+        out.print(*scripts.tables(lines, turned))
+    else:
+        out.print(f"no Noto fonts in {options.fonts}: no other scripts were read")
     for name, odd in wrong.items():
         out.print(f"{name}: {', '.join(odd)}")
     options.json.parent.mkdir(exist_ok=True)
     options.json.write_text(
         json.dumps(
             {
-                "scores": [asdict(score) for score in scores],
+                "scores": [asdict(one) for one in scores],
                 "labels_wrong": wrong,
+                "scripts": [asdict(one) for one in lines],
+                "angles": [asdict(one) for one in turned],
                 "moderation": [asdict(one) for one in told],
             },
             indent=1,

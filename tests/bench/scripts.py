@@ -1,4 +1,4 @@
-"""`python -m tests.bench.scripts [FONTS]`: what DetectText makes of 25 scripts, and of every angle.
+"""`python -m tests.bench.scripts [FONTS]`: what DetectText makes of 26 scripts, and of every angle.
 
 Needs fonts for all of them, such as those of Debian's fonts-noto-core and fonts-noto-cjk, in FONTS
 (/usr/share/fonts where absent). Each line is the beginning of the Universal Declaration of Human
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, text_pb2
-from tests.house import house
+from tests.house import House, house
 from tests.pictures import encode
 
 LINES = {
@@ -50,6 +51,7 @@ LINES = {
     "Ethiopic": ("NotoSansEthiopic", "የሰው ልጅ ሁሉ ሲወለድ ነጻና"),
 }  # fmt: skip
 ANGLES = range(0, 360, 15)
+FONTS = Path("/usr/share/fonts")
 
 
 def drawn(text: str, font: Path, angle: float = 0) -> bytes:
@@ -74,18 +76,29 @@ def alike(text: str, words: Sequence[text_pb2.DetectedText]) -> float:
     return SequenceMatcher(None, "".join(text.split()), told, autojunk=False).ratio()
 
 
-def main() -> None:
-    """Asks for each script and angle, and shows what was told."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("fonts", type=Path, nargs="?", default=Path("/usr/share/fonts"))
-    fonts = parser.parse_args().fonts
-    scripts = Table("script", "right", "told", "unsure", "the surest", title="Scripts")
-    angles = Table("script", "angles", "all right", "the others", title="Angles")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        house(Path(folder), ["detection"]) as home,
-        home.channel() as channel,
-    ):
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was read of a script's line at the default confidence, and the surest word of all."""
+
+    script: str
+    right: float
+    told: int
+    unsure: int
+    surest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A line at `angles` angles; `others` are those at which not every letter is right."""
+
+    script: str
+    angles: int
+    others: Mapping[int, float]
+
+
+def measured(home: House, fonts: Path) -> tuple[list[Line], list[Turned]]:
+    """Each script, and two at every angle; those that `fonts` has."""
+    with home.channel() as channel:
         stub = detection_pb2_grpc.DetectionServiceStub(channel)
 
         def read(content: bytes) -> list[text_pb2.DetectedText]:
@@ -96,33 +109,48 @@ def main() -> None:
             answer = stub.DetectText(request, metadata=home.headers("daily-herald"))
             return [one for one in answer.texts if one.type == text_pb2.TEXT_TYPE_WORD]
 
-        for script, (family, text) in LINES.items():
-            font = found(fonts, family)
-            if font is None:
-                scripts.add_row(script, f"no {family}")
-                continue
+        there = {script: (text, font) for script, (family, text) in LINES.items()
+                 if (font := found(fonts, family))}  # fmt: skip
+        lines, turned = [], []
+        for script, (text, font) in there.items():
             words = read(drawn(text, font))
             sure = [word for word in words if word.confidence >= 0.8]
             best = max(words, key=lambda word: word.confidence, default=None)
-            scripts.add_row(
-                script,
-                f"{alike(text, sure):.2f}",
-                str(len(sure)),
-                str(len(words) - len(sure)),
-                f"{best.text} {best.confidence:.2f}" if best else "",
-            )
+            surest = f"{best.text} {best.confidence:.2f}" if best else ""
+            lines.append(Line(script, alike(text, sure), len(sure), len(words) - len(sure), surest))
         for script in ("Latin", "Chinese"):
-            family, text = LINES[script]
-            font = found(fonts, family)
-            if font:
+            if script in there:
+                text, font = there[script]
                 right = {angle: alike(text, read(drawn(text, font, angle))) for angle in ANGLES}
-                other = [f"{angle}°: {share:.2f}" for angle, share in right.items() if share < 1]
-                angles.add_row(
-                    script, str(len(right)), str(len(right) - len(other)), ", ".join(other)
-                )
-    out = Console(width=160)
-    out.print(scripts)
-    out.print(angles)
+                others = {angle: share for angle, share in right.items() if share < 1}
+                turned.append(Turned(script, len(right), others))
+    return lines, turned
+
+
+def tables(lines: Sequence[Line], turned: Sequence[Turned]) -> tuple[Table, Table]:
+    """What was read, and at which angles not all."""
+    scripts = Table("script", "right", "told", "unsure", "the surest", title="Scripts")
+    for line in lines:
+        scripts.add_row(
+            line.script, f"{line.right:.2f}", str(line.told), str(line.unsure), line.surest
+        )
+    angles = Table("script", "angles", "all right", "the others", title="Angles")
+    for one in turned:
+        others = ", ".join(f"{angle}°: {share:.2f}" for angle, share in one.others.items())
+        angles.add_row(one.script, str(one.angles), str(one.angles - len(one.others)), others)
+    return scripts, angles
+
+
+def main() -> None:
+    """Asks for each script and angle, and shows what was told."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("fonts", type=Path, nargs="?", default=FONTS)
+    fonts = parser.parse_args().fonts
+    with tempfile.TemporaryDirectory() as folder, house(Path(folder), ["detection"]) as home:
+        lines, turned = measured(home, fonts)
+    if not lines:
+        raise SystemExit(f"no Noto fonts in {fonts}")
+    Console(width=160).print(*tables(lines, turned))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """What faces tell, over the wire: nothing unless asked, and what the law allows."""
 
-import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,25 +10,13 @@ from grpc_status import rpc_status
 
 from beholden.v1 import detection_pb2, detection_pb2_grpc, face_pb2, image_pb2
 from tests import pictures
-from tests.house import ROOT, House, house
+from tests.house import House, house, law_of_emotions
+from tests.known import SMILES
 
 TOLD = ("age_range", "gender_presentation", "emotions", "liveness", "spoof_score")
 OBAMA = "faces/test_images/obama.jpg"
 BIDEN = "faces/test_images/biden.jpg"
 LESLIE = "faces/knn_examples/train/rose_leslie/img1.jpg"
-
-SMILES = [
-    "knn_examples/test/alex_lacamoire1.jpg",
-    "knn_examples/test/obama_and_biden.jpg",
-    "knn_examples/train/alex_lacamoire/img1.jpg",
-    "knn_examples/train/biden/biden2.jpg",
-    "knn_examples/train/obama/obama.jpg",
-    "longoria-cooper.jpg",
-    "test_images/obama.jpg",
-    "test_images/obama_partial_face.jpg",
-    "test_images/obama_partial_face2.jpg",
-]
-"""Pictures whose largest face smiles plainly."""
 
 Ask = Callable[..., detection_pb2.DetectFacesResponse]
 
@@ -63,15 +49,9 @@ def ask(house: House) -> Iterator[Ask]:
 def lenient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """A house whose law tells newsrooms what faces seem to show, for editorial research."""
     folder = tmp_path_factory.mktemp("lenient")
-    law = folder / "policies"
-    shutil.copytree(ROOT / "policies", law)
-    place = law / "law" / "redaction" / "data.json"
-    entries = json.loads(place.read_text())
-    allowance = {"editorial_research": ["newsroom"]}
-    entries["attributes"]["FACE_ATTRIBUTE_EMOTIONS"]["purposes"] = allowance
-    place.write_text(json.dumps(entries))
+    law = law_of_emotions(folder, "editorial_research", "newsroom")
     with (
-        house(folder, ["detection"], POLICY_URL=f"file:{law}") as served,
+        house(folder, ["detection"], POLICY_URL=law) as served,
         served.channel() as channel,
     ):
         yield asking(served, channel)

@@ -6,19 +6,8 @@ import pytest
 
 from beholden.v1 import detection_pb2, detection_pb2_grpc, face_pb2, image_pb2
 from tests.house import House
+from tests.known import SMALL, WOMEN
 from tests.pictures import DATA, missing, path
-
-WOMEN = {
-    "adams.jpg": 1,
-    "knn_examples/test/kit_with_rose.jpg": 1,
-    "knn_examples/train/rose_leslie/img1.jpg": 1,
-    "knn_examples/train/rose_leslie/img2.jpg": 1,
-    "longoria-cooper.jpg": 1,
-}
-"""How many of a picture's faces are women's; none in the others."""
-
-SMALL = 60
-"""Faces narrower than this, in pixels, are bystanders."""
 
 Ask = Callable[..., list[face_pb2.DetectedFace]]
 
