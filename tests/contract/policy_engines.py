@@ -135,7 +135,9 @@ async def opened(kind: str, law: Law, folder: Path, **settings: Any) -> AsyncIte
         yield rego
         await rego.close()
         return
-    bundle = folder / "bundle.tar.gz"
+    # In a folder of its own: OPA reads all anew when anything is written beside it.
+    (folder / "law").mkdir(exist_ok=True)
+    bundle = folder / "law" / "bundle.tar.gz"
     write_bundle(law, bundle)
     with opa_server(bundle, folder, socket_file=kind == "opa-unix") as url:
         opa = OpaEngine(url, chosen)
