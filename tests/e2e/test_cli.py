@@ -356,6 +356,7 @@ def test_no_answer_in_time(shell: Shell, astronaut: Path) -> None:
     assert "--timeout" in ended.err
 
 
+@pytest.mark.thorough
 def test_a_server_of_one_service_says_what_it_lacks(
     shell: Shell, astronaut: Path, tmp_path: Path
 ) -> None:
@@ -375,6 +376,7 @@ def test_a_server_of_one_service_says_what_it_lacks(
     assert explained.code == 0
 
 
+@pytest.mark.thorough
 def test_an_address_that_is_taken(shell: Shell) -> None:
     ended = shell.spawn("serve", "governance", "--listen", shell.address)
     assert ended.code == 1

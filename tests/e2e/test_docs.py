@@ -222,7 +222,9 @@ def own(desk: Path, models: Path, tmp_path: Path) -> Iterator[Place]:
 @pytest.mark.parametrize(
     "document",
     [
-        pytest.param(one, marks=[pytest.mark.thorough] * (one.name == "quickstart.md"))
+        pytest.param(
+            one, marks=[pytest.mark.thorough] * (one.name in {"README.md", "quickstart.md"})
+        )
         for one in DOCUMENTS
         if one.name not in OWN
     ],

@@ -62,6 +62,7 @@ def asked(published: ort.InferenceSession, picture: np.ndarray, name: str) -> li
 
 
 @pytest.mark.parametrize("name", SIDES)
+@pytest.mark.thorough
 def test_the_same_answers_one_by_one_and_in_a_batch(tmp_path: Path, name: str) -> None:
     published, ours, _ = sessions(name, tmp_path)
     batch = pictures(*SIDES[name])

@@ -146,6 +146,7 @@ def test_by_picture_what_goes_is_looked_at_first(
     assert gallery.left() == [other]
 
 
+@pytest.mark.thorough
 def test_a_face_goes_when_its_time_has_come(
     gallery: Gallery, stub: Search, tenant: Headers
 ) -> None:

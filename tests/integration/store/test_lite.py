@@ -111,6 +111,7 @@ async def test_a_flush_that_fails_is_made_good(tmp_path: Path) -> None:
     await check(tmp_path, told)
 
 
+@pytest.mark.thorough
 async def test_a_program_that_forgets_to_close_ends_and_keeps_all(tmp_path: Path) -> None:
     told = Told()
     with child(CHILD, "forget_to_close", tmp_path) as process:
