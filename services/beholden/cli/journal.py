@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from types import TracebackType
 
 from beholden.cli.failures import Failure
+from beholden.client.closing import Closing
 
 
-class Journal:
+class Journal(Closing):
     """A digest of each finished item, one a line; without a path it keeps nothing and knows nothing."""
 
     def __init__(self, path: Path | None, scope: str) -> None:
@@ -40,14 +40,7 @@ class Journal:
     def _digest(self, label: str) -> str:
         return hashlib.sha256(f"{self._scope}\n{label}".encode()).hexdigest()[:32]
 
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Lets go of the file."""
         if self._file is not None:
             self._file.close()

@@ -6,12 +6,12 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import grpc
 
 from beholden.cli.failures import Failure
+from beholden.client.closing import Closing
 from beholden.client.connecting import NONE, channel
 
 UP = "up"
@@ -30,7 +30,7 @@ def endpoints() -> dict[str, str]:
     return found
 
 
-class RoutedChannel(grpc.Channel):
+class RoutedChannel(Closing, grpc.Channel):
     """One channel a service behind the interface of one."""
 
     def __init__(self, places: dict[str, str]) -> None:
@@ -68,17 +68,6 @@ class RoutedChannel(grpc.Channel):
         """Lets go of every connection."""
         for one in self._channels.values():
             one.close()
-
-    def __enter__(self) -> RoutedChannel:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _to(self, method: str) -> grpc.Channel:
         service = method.split("/")[1]
