@@ -13,9 +13,7 @@ from opentelemetry import metrics
 from beholden.catalog.entries import load_catalog
 from beholden.catalog.repository import available
 from beholden.core.errors import InvalidArgument
-from beholden.core.models import (
-    ModelSpec,
-)
+from beholden.core.models import ModelSpec
 from beholden.core.ports import Ledger, PolicyEngine, Reviews, Shadow
 from beholden.guard.ids import decision_id
 from beholden.inference.open import open_inference

@@ -162,8 +162,9 @@ def _index_scopes(client: MilvusClient, name: str, index: str, settings: StoreSe
 
     Not where others search already: a server would not load that again, with an index more.
     """
-    loaded = client.get_load_state(name)["state"] != LoadState.NotLoad
-    if index and not loaded and not client.list_indexes(name, "scope"):
+    if not index or client.list_indexes(name, "scope"):
+        return
+    if client.get_load_state(name)["state"] == LoadState.NotLoad:
         params = IndexParams()
         params.add_index("scope", index)
         client.create_index(name, params, timeout=settings.load_timeout, sync=False)

@@ -19,8 +19,8 @@ T = TypeVar("T")
 _ALL = {Feature.LABELS: "labels", Feature.FACES: "faces", Feature.TEXT: "texts"}
 """The class of response fields that is all that a feature tells, as the pictures' RPCs have it."""
 
-
 KEPT = "The law wants what is found deleted by a time, which is not done with videos."
+"""Said where it does, of stored video."""
 
 
 class Leave:

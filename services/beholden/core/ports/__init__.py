@@ -18,24 +18,10 @@ from beholden.core.ports.finding import (
     TextReader,
     UnsafeFinder,
 )
-from beholden.core.ports.inference import (
-    InferenceEngine,
-    Tensor,
-)
-from beholden.core.ports.policy import (
-    Permission,
-    Permissions,
-    PolicyEngine,
-    Shadow,
-)
-from beholden.core.ports.records import (
-    Jobs,
-    Ledger,
-    Reviews,
-)
-from beholden.core.ports.store import (
-    FaceStore,
-)
+from beholden.core.ports.inference import InferenceEngine, Tensor
+from beholden.core.ports.policy import Permission, Permissions, PolicyEngine, Shadow
+from beholden.core.ports.records import Jobs, Ledger, Reviews
+from beholden.core.ports.store import FaceStore
 
 __all__ = [
     "ActionFinder",
