@@ -41,7 +41,12 @@ async def by_pymilvus(url: str, gallery: Vectors) -> float:
     client = MilvusClient(url, timeout=60)
     name, scope = faces_name(SETTINGS.prefix, DIMENSION), uuid.uuid4().hex
     batches = [
-        faces_to_rows(scope, [face(start + row, one) for row, one in enumerate(part)], DIMENSION)
+        [
+            {**row, "detail": json.loads(row["detail"])}
+            for row in faces_to_rows(
+                scope, [face(start + row, one) for row, one in enumerate(part)], DIMENSION
+            )
+        ]
         for start in range(0, len(gallery), BATCH)
         for part in [gallery[start : start + BATCH]]
     ]

@@ -21,7 +21,7 @@ from beholden.core.errors import (
     InvalidArgument,
     LeftOut,
 )
-from beholden.core.faces import UNIT_TOLERANCE, EmbeddedFace, UnindexedReason
+from beholden.core.faces import UNIT_TOLERANCE, EmbeddedFace, Template, UnindexedReason
 from beholden.core.gallery import Collection, Face, Provenance
 from beholden.core.geometry import Box
 from beholden.core.ports import Embedder, FaceStore
@@ -32,7 +32,7 @@ from beholden.search.streams import batches, mapped
 from beholden.search.turns import Turns
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
 
-_FACES = uuid.UUID("0d0a4c8e-8c26-5a53-8c1d-7a5a0f7b3c21")
+_FACES = uuid.UUID("0d0a4c8e-8c26-5a53-8c1d-7a5a0f7b3c21").bytes
 _MOST_FACES = 100
 _WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
@@ -109,7 +109,8 @@ class BulkPipeline:
         settings = self._settings
         numbered = _numbered(batches(pictures, settings.bulk_pictures, settings.bulk_linger))
         work = partial(self._index, bulk, Turns())
-        async with aclosing(mapped(numbered, work, self._ahead(bulk))) as done:
+        ahead = _ahead(bulk, settings.bulk_ahead)
+        async with aclosing(mapped(numbered, work, ahead)) as done:
             async for results in done:
                 yield results
 
@@ -129,14 +130,11 @@ class BulkPipeline:
                 remedy="import them into a collection of that model",
                 reason="MODEL_MISMATCH",
             )
-        work = partial(self._take, bulk, collection)
-        async with aclosing(mapped(_placed(ready), work, self._ahead(bulk))) as done:
+        work = partial(self._take, bulk, collection, Turns())
+        ahead = _ahead(bulk, self._settings.bulk_batches)
+        async with aclosing(mapped(_placed(ready), work, ahead)) as done:
             async for results in done:
                 yield results
-
-    def _ahead(self, bulk: Bulk) -> int:
-        """What is alike is only seen once it is kept, so that then each batch waits for the one before."""
-        return 1 if bulk.duplicate_cosine else self._settings.bulk_ahead
 
     async def _index(
         self, bulk: Bulk, turns: Turns, batch: tuple[int, list[Picture]]
@@ -190,7 +188,7 @@ class BulkPipeline:
             if problems:
                 yield LeftOut(problems)
                 continue
-            face = _face(bulk, picture, _id(bulk, picture.sha256, kept))
+            face = _face(bulk, picture, _id(bulk, picture.sha256, kept), item.template)
             seen = item.face
             yield replace(
                 face,
@@ -199,14 +197,13 @@ class BulkPipeline:
                 quality=seen.quality,
                 pose=seen.pose,
                 size=seen.size,
-                template=item.template,
             )
             kept += 1
         if not found:
             yield InvalidArgument("picture.image.content", "shows no face", reason="NO_FACE")
 
     async def _take(
-        self, bulk: Bulk, collection: Collection, batch: tuple[int, Ready]
+        self, bulk: Bulk, collection: Collection, turns: Turns, batch: tuple[int, Ready]
     ) -> list[Result]:
         first, ready = batch
         if ready.templates.shape != (len(ready.pictures), collection.dimension):
@@ -217,14 +214,18 @@ class BulkPipeline:
         lengths = np.linalg.norm(ready.templates.astype(np.float64), axis=1)
         good = np.abs(lengths - 1) <= UNIT_TOLERANCE
         wrong = InvalidArgument("batch.templates", "a template must be finite and of length 1")
-        results = []
-        for row, picture in enumerate(ready.pictures):
-            template = ready.templates[row]
-            digest = hashlib.sha256(template.tobytes()).hexdigest()
-            known = _id(bulk, f"{picture.external_image_id}/{digest}", 0)
-            face = replace(_face(bulk, picture, known), template=template) if good[row] else wrong
-            results.append(Result(first + row, face))
-        return await self._kept(bulk, results)
+        ids = [
+            _id(bulk, f"{picture.external_image_id}/{hashlib.sha256(template).hexdigest()}", 0)
+            for picture, template in zip(ready.pictures, ready.templates, strict=True)
+        ]
+        results = [
+            Result(first + row, _face(bulk, picture, ids[row], template) if good[row] else wrong)
+            for row, (picture, template) in enumerate(
+                zip(ready.pictures, ready.templates, strict=True)
+            )
+        ]
+        async with turns.of(ids):
+            return await self._kept(bulk, results)
 
     async def _kept(self, bulk: Bulk, results: list[Result]) -> list[Result]:
         """Enrols the faces among `results`; those that are alike to others become AlreadyExists."""
@@ -266,20 +267,26 @@ def _check(bulk: Bulk) -> None:
         raise InvalidArgument("start.enrolment.provenance.expire_time", "lies in the past")
 
 
+def _ahead(bulk: Bulk, batches: int) -> int:
+    """What is alike is only seen once it is kept, so that then each batch waits for the one before."""
+    return 1 if bulk.duplicate_cosine else batches
+
+
 def _id(bulk: Bulk, content: str, ordinal: int) -> str:
     """The same for the same content, so that what is sent again replaces instead of doubling."""
     name = f"{bulk.tenant}/{bulk.collection}/{content}/{ordinal}"
-    return str(
-        uuid.UUID(bytes=hashlib.sha256(_FACES.bytes + name.encode()).digest()[:16], version=5)
-    )
+    digest = bytearray(hashlib.sha256(_FACES + name.encode()).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x50, digest[8] & 0x3F | 0x80  # RFC 9562, version 5
+    spelt = digest.hex()
+    return f"{spelt[:8]}-{spelt[8:12]}-{spelt[12:16]}-{spelt[16:20]}-{spelt[20:]}"
 
 
 def _exists(bulk: Bulk, face: str) -> AlreadyExists:
     return AlreadyExists(f"collections/{bulk.collection}/faces/{face}", field="face")
 
 
-def _face(bulk: Bulk, picture: Picture, known: str) -> Face:
-    """What is known without the template. The stream's provenance is not overruled, the law saw it."""
+def _face(bulk: Bulk, picture: Picture, known: str, template: Template) -> Face:
+    """What is known without the picture. The stream's provenance is not overruled, the law saw it."""
     past = bulk.provenance
     if picture.capture_ns or picture.consent_id:
         past = replace(
@@ -296,7 +303,7 @@ def _face(bulk: Bulk, picture: Picture, known: str) -> Face:
         enrolled_ns=time.time_ns(),
         enrolled_by=bulk.principal,
         provenance=past,
-        template=np.zeros(0, np.float32),
+        template=template,
     )
 
 

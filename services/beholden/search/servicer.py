@@ -18,7 +18,7 @@ from beholden.search.people.servicer import sought
 from beholden.search.pipeline import Enrolment, SearchPipeline
 from beholden.search.probing import Candidate
 from beholden.search.transfer import Batch
-from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2, transfer_pb2
+from beholden.v1 import enrolment_pb2, search_pb2, transfer_pb2
 from beholden.wire import faces as wire_faces
 from beholden.wire import gallery as wire
 from beholden.wire.explanation import explanation
@@ -204,9 +204,7 @@ class SearchServicer(ErasureServicer):
         bulk = _bulk(start.enrolment)
         async with aclosing(self._pipeline.bulk.take(bulk, start.model, ready())) as done:
             async for results in done:
-                yield enrolment_pb2.ImportFacesResponse(
-                    results=[_import_result(bulk, one) for one in results]
-                )
+                yield _imported(bulk, results)
 
     async def ListFaces(
         self, request: search_pb2.ListFacesRequest, context: Any
@@ -350,8 +348,12 @@ def _enrolment_result(bulk: Bulk, result: Result) -> enrolment_pb2.EnrolmentResu
     return enrolment_pb2.EnrolmentResult(item=result.item, status=status(result.outcome))
 
 
-def _import_result(bulk: Bulk, result: Result) -> enrolment_pb2.EnrolmentResult:
-    if isinstance(result.outcome, Face):
-        name = wire.face_name(bulk.collection, result.outcome.id)
-        return enrolment_pb2.EnrolmentResult(item=result.item, face=collection_pb2.Face(name=name))
-    return enrolment_pb2.EnrolmentResult(item=result.item, status=status(result.outcome))
+def _imported(bulk: Bulk, results: Sequence[Result]) -> enrolment_pb2.ImportFacesResponse:
+    answer = enrolment_pb2.ImportFacesResponse()
+    for result in results:
+        said = answer.results.add(item=result.item)
+        if isinstance(result.outcome, Face):
+            said.face.name = wire.face_name(bulk.collection, result.outcome.id)
+        else:
+            said.status.CopyFrom(status(result.outcome))
+    return answer

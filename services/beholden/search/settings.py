@@ -36,6 +36,9 @@ class SearchSettings(BaseModel):
     bulk_ahead: int = Field(default=3, ge=1, le=16)
     """Batches of one stream that are worked on at a time."""
 
+    bulk_batches: int = Field(default=8, ge=1, le=64)
+    """Batches of one stream of ready templates that are worked on at a time: most of it is waiting."""
+
     sweep_seconds: float = Field(default=10.0, gt=0)
     """How often faces are looked for whose time has come or whose consent was revoked."""
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pymilvus import MilvusClient
+from pymilvus import MilvusClient, MilvusException
+from pymilvus.grpc_gen.milvus_pb2 import InsertRequest, UpsertRequest
 
 from beholden.core.faces import Template
+from beholden.store.columns import columns
 from beholden.store.rows import Row, among, equals
 from beholden.store.settings import StoreSettings
 
 _CHUNK = 1000
+_ANY: Mapping[str, Sequence[str]] = {"fields": ()}
+"""A schema for requests that are made already; without one the server would be asked for it."""
 
 
 class Client:
@@ -28,11 +32,19 @@ class Client:
 
     def insert(self, name: str, rows: Sequence[Row]) -> None:
         """An id that is there already is stored twice by a server and replaced by Lite."""
-        self.milvus.insert(name, list(rows), timeout=self._timeout)
+        request = InsertRequest(collection_name=name, num_rows=len(rows), fields_data=columns(rows))
+        taken = self._server().batch_insert(
+            name, [], schema=_ANY, insert_param=request, timeout=self._timeout
+        )
+        _check_taken(taken.insert_count, rows)
 
     def upsert(self, name: str, rows: Sequence[Row]) -> None:
         """Servers before 2.4 put rows of a partition key where no search finds them."""
-        self.milvus.upsert(name, list(rows), timeout=self._timeout)
+        request = UpsertRequest(collection_name=name, num_rows=len(rows), fields_data=columns(rows))
+        taken = self._server().upsert(
+            name, [], schema=_ANY, upsert_param=request, timeout=self._timeout
+        )
+        _check_taken(taken.upsert_count, rows)
 
     def delete(self, name: str, ids: Sequence[str]) -> None:
         """Those that are not there are passed over."""
@@ -117,6 +129,10 @@ class Client:
         """Ends the connection."""
         self.milvus.close()
 
+    def _server(self) -> Any:
+        """What MilvusClient itself asks: it takes requests that are made already, MilvusClient does not."""
+        return self.milvus._get_connection()
+
     def _query(
         self, name: str, expression: str, fields: Sequence[str], **options: Any
     ) -> list[Row]:
@@ -129,3 +145,8 @@ class Client:
                 **options,
             )
         )
+
+
+def _check_taken(count: int, rows: Sequence[Row]) -> None:
+    if count != len(rows):
+        raise MilvusException(message=f"{count} of {len(rows)} rows were taken")

@@ -13,12 +13,14 @@ from beholden.store.backend import Backend
 from beholden.store.rows import (
     NEVER,
     Entry,
+    Row,
     alive,
     among,
     checked_templates,
     equals,
     face_keys,
     faces_after,
+    faces_to_rows,
     row_to_face,
     tagged,
     wanted_rows,
@@ -48,6 +50,12 @@ class Faces:
         found = {row["id"]: row_to_face(row) for row in rows}
         faces = (found[key] for key in keys if key in found)
         return tuple(face for face in faces if (face.provenance.expire_ns or NEVER) > now)
+
+    def put(self, entry: Entry, faces: Sequence[Face]) -> list[Row]:
+        """The rows that they became, durable on return. Raises InvalidArgument."""
+        rows = faces_to_rows(entry.scope, faces, entry.collection.dimension)
+        self._backend.put(self.name(entry), rows)
+        return rows
 
     def page(
         self,

@@ -74,7 +74,7 @@ def _first_to_second(backend: Backend, settings: StoreSettings) -> None:
         new = ensure_faces(client, dimension, backend.indexes, settings)
         for rows in _pages(client, old, ["id", "scope", "detail", "template"], settings):
             fresh = [_fresh(row, dimension) for row in rows]
-            client.insert(new, fresh, timeout=settings.load_timeout)
+            backend.client.insert(new, fresh)
         _all_there(client, old, new)
     new = ensure_catalog(client, backend.indexes, settings)
     for rows in _pages(client, old_catalog, ["id", "scope", "live", "detail"], settings):

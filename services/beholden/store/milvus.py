@@ -39,7 +39,6 @@ from beholden.store.rows import (
     entry_of,
     face_id,
     face_keys,
-    faces_to_rows,
     is_wanted,
 )
 from beholden.store.schema import (
@@ -131,10 +130,9 @@ class MilvusStore:
         """
         self._check_many("faces", faces)
         entry = await self._run(self._catalog.get, tenant, collection)
-        rows = faces_to_rows(entry.scope, faces, entry.collection.dimension)
-        if not rows:
+        if not faces:
             return
-        await self._run(self._backend.put, self._faces.name(entry), rows)
+        rows = await self._run(self._faces.put, entry, faces)
         try:
             # Both wait for the server's next tick, so they wait together.
             await asyncio.gather(

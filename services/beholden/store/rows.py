@@ -15,14 +15,16 @@ never meets rows of its namesake.
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from beholden.core.errors import InvalidArgument
@@ -42,6 +44,7 @@ _MAX_NAME = 255
 _MAX_DETAIL = 65_536
 _INT64 = 2**63
 _KEY = re.compile(r"[0-9a-f./]*g?")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,10 @@ def alive(now_ns: int) -> str:
 
 def tag(text: str) -> int:
     """A number of 63 bits for a text, 0 for none, by which rows are found."""
+    if not text:
+        return 0
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8]) >> 1 if text else 0
+    return int.from_bytes(digest[:8]) >> 1
 
 
 def tagged(field: str, texts: Iterable[str]) -> str:
@@ -131,7 +136,7 @@ def entry_of(collection: Collection) -> Entry:
 
 def entry_to_row(entry: Entry, *, live: bool) -> Row:
     """The catalogue's row; Milvus wants a vector in each."""
-    detail = _detail("collection", asdict(entry.collection), entry.collection.created_ns)
+    detail = _detail("collection", entry.collection, entry.collection.created_ns)
     return {
         "id": entry.id,
         "scope": entry.scope,
@@ -164,20 +169,22 @@ def faces_after(scope: str, face: str) -> str:
 def faces_to_rows(scope: str, faces: Sequence[Face], dimension: int) -> list[Row]:
     """One row a face; of several with one id the last. Raises InvalidArgument naming `faces`."""
     templates = checked_templates("faces", [face.template for face in faces], dimension)
+    tags = cache(tag)  # most is said of many
     rows = {}
     for face, template in zip(faces, templates, strict=True):
-        if not face_hex(face.id):
+        key = face_hex(face.id)
+        if not key:
             raise InvalidArgument("faces", f"the id {face.id!r} is no lowercase UUID")
         past = face.provenance
         rows[face.id] = {
-            "id": scope + face_hex(face.id),
+            "id": scope + key,
             "scope": scope,
             "template": template,
             "detail": _face_detail(face),
             "captured": past.capture_ns,
             "enrolled": face.enrolled_ns,
             "expire": past.expire_ns or NEVER,
-            **{field: tag(text) for field, text in _texts(face).items()},
+            **{field: tags(text) for field, text in _texts(face).items()},
         }
     return list(rows.values())
 
@@ -215,21 +222,34 @@ def checked_templates(field: str, templates: Iterable[Template], dimension: int)
     return matrix
 
 
-def _face_detail(face: Face) -> Row:
+def _face_detail(face: Face) -> bytes:
     detail = {
         "external_image_id": face.external_image_id,
         "media_sha256": face.media_sha256,
-        "box": asdict(face.box),
+        "box": face.box,
         "confidence": face.confidence,
         "enrolled_ns": face.enrolled_ns,
         "enrolled_by": face.enrolled_by,
-        "provenance": asdict(face.provenance),
-        "quality": asdict(face.quality) if face.quality else None,
-        "pose": asdict(face.pose) if face.pose else None,
+        "provenance": face.provenance,
+        "quality": face.quality,
+        "pose": face.pose,
         "size": face.size,
     }
+    if not math.isfinite(_sum(face)):
+        raise InvalidArgument("faces", "its numbers must be finite")
     provenance = face.provenance
     return _detail("faces", detail, face.enrolled_ns, provenance.capture_ns, provenance.expire_ns)
+
+
+def _sum(face: Face) -> float:
+    """Of all its numbers, so finite only where each of them is."""
+    box, quality, pose = face.box, face.quality, face.pose
+    total = face.confidence + face.size + box.x_min + box.y_min + box.x_max + box.y_max
+    if quality:
+        total += quality.brightness + quality.sharpness
+    if pose:
+        total += pose.roll + pose.yaw + pose.pitch
+    return total
 
 
 def _texts(of: Face | FaceFilter) -> dict[str, str]:
@@ -249,25 +269,22 @@ def _spans(wanted: FaceFilter) -> dict[str, Span]:
     return {"captured": wanted.captured, "enrolled": wanted.enrolled, "expire": wanted.expires}
 
 
-def _detail(field: str, detail: Row, *times_ns: int) -> Row:
-    if not all(-_INT64 <= time_ns < _INT64 for time_ns in times_ns):
+def _detail(field: str, detail: Row | Collection, *times_ns: int) -> bytes:
+    """As JSON. Raises InvalidArgument naming `field`."""
+    if min(times_ns) < -_INT64 or max(times_ns) >= _INT64:
         raise InvalidArgument(field, "a time must be Unix nanoseconds of 64 bits")
     try:
-        text = json.dumps(detail, allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError) as error:
+        text = orjson.dumps(detail)
+    except TypeError as error:
         raise InvalidArgument(field, f"cannot be stored: {error}") from None
     if len(text) > _MAX_DETAIL:
         raise InvalidArgument(field, f"must be at most {_MAX_DETAIL} bytes without its template")
-    return detail
+    return text
 
 
 def face_hex(face: str) -> str:
     """A face's id as keys have it; empty for what is no lowercase UUID."""
-    try:
-        parsed = uuid.UUID(face)
-    except (ValueError, AttributeError, TypeError):
-        return ""
-    return parsed.hex if str(parsed) == face else ""
+    return face.replace("-", "") if isinstance(face, str) and _UUID.fullmatch(face) else ""
 
 
 def _name(field: str, name: str) -> bytes:

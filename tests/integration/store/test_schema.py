@@ -1,5 +1,6 @@
 """Schema versions, settings and URLs."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,9 @@ def write_first_version(backend: LiteBackend, kept: list[Face], made: Collection
     known = {"quality", "pose", "size"}
     rows = []
     for row in faces_to_rows(entry.scope, kept, DIMENSION):
-        detail = {name: value for name, value in row["detail"].items() if name not in known}
+        detail = {
+            name: value for name, value in json.loads(row["detail"]).items() if name not in known
+        }
         del detail["provenance"]["consent_issuer"]
         rows.append({**{name: row[name] for name in ("id", "scope", "template")}, "detail": detail})
     catalogue = entry_to_row(entry, live=True)
