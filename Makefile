@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export BEHOLDEN_MODEL_MIRROR ?= $(wildcard ../shared/models)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo run test tests check protos descriptors lock bench bench-accuracy faults clean ci-engines engines collector up down status
+.PHONY: help setup models demo run test tests check protos descriptors lock bench bench-accuracy faults clean ci-engines engines jemalloc collector up down status
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,8 +38,14 @@ demo: setup $(if $(filter real,$(ENGINES)),engines) ## Tell the whole story on r
 run: setup ## Serve everything on one port over the embedded engines, until Ctrl-C
 	@$(BIN)/beholden serve all
 
-engines: $(STUBS) ## Install Triton, Milvus, OPA, PostgreSQL in .engines, and what renders k8s/
+engines: $(STUBS) jemalloc ## Install Triton, Milvus, OPA, PostgreSQL in .engines, and what renders k8s/
 	@$(BIN)/python k8s/check.py --install; $(BIN)/beholden engines install
+
+# Debian's, unpacked where `beholden serve` looks first; nothing of the machine is changed.
+jemalloc: $(STUBS)
+	@test -e $(VENV)/lib/libjemalloc.so.2 || { cd "$$(mktemp -d)" && apt-get -qq download libjemalloc2 \
+	  && dpkg -x libjemalloc2_*.deb . && cp -L usr/lib/*/libjemalloc.so.2 $(CURDIR)/$(VENV)/lib/; } 2>/dev/null \
+	  || echo "jemalloc cannot be had from Debian here: servers go on with the C library's memory"
 
 collector: ## Build the OpenTelemetry Collector that k8s/ configures, for its tests (minutes)
 	@GOBIN=$(CURDIR)/.engines/bin CGO_ENABLED=0 go install go.opentelemetry.io/collector/cmd/builder@v0.155.0
@@ -63,7 +69,7 @@ test: setup $(if $(filter true,$(CI)),ci-engines) ## What must hold: check, and 
 tests: $(STUBS)
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
 
-ci-engines: $(STUBS)
+ci-engines: $(STUBS) jemalloc
 	@$(BIN)/beholden engines install || true
 	@$(BIN)/python k8s/check.py --install || true
 	@GOBIN=$(CURDIR)/.engines/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4 || true

@@ -72,10 +72,9 @@ def headers(
     return [("authorization", f"Bearer {token}"), *said]
 
 
-@contextmanager
-def house(folder: Path, services: Sequence[str] = ("all",), **settings: str) -> Iterator[House]:
-    """Serves over the embedded engines with their data under `folder`; `settings` as BEHOLDEN_*."""
-    env = {
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """A server's over the embedded engines, its data under `folder`; `settings` as BEHOLDEN_*."""
+    return {
         **os.environ,
         "BEHOLDEN_LISTEN": "127.0.0.1:0",
         "BEHOLDEN_STORE_URL": f"file:{folder}/faces.db",
@@ -88,6 +87,12 @@ def house(folder: Path, services: Sequence[str] = ("all",), **settings: str) -> 
         "BEHOLDEN_GUARD__IDENTITY__KEY_FILE": f"{folder}/identity.key",
         **{f"BEHOLDEN_{name}": value for name, value in settings.items()},
     }
+
+
+@contextmanager
+def house(folder: Path, services: Sequence[str] = ("all",), **settings: str) -> Iterator[House]:
+    """Serves over the embedded engines with their data under `folder`; `settings` as BEHOLDEN_*."""
+    env = environment(folder, **settings)
     reader, writer = _FORKS.Pipe(duplex=False)
     process = _FORKS.Process(target=_serve, args=(services, env, folder, writer), daemon=True)
     process.start()

@@ -1,7 +1,8 @@
 """`python -m tests.bench.memory`: the memory of one server over thousands of mixed pictures.
 
 Pictures of all sizes and formats, good and bad, go to every RPC that takes one; the resident memory
-of the server's process is read as it goes. It holds when the last half adds next to nothing.
+of the server's process is read as it goes, and after every thousand pictures at rest. It holds when at
+rest the last half adds next to nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import argparse
 import io
 import json
 import statistics
+import subprocess
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import Event, Thread
@@ -38,10 +41,11 @@ from beholden.v1 import (
     moderation_pb2_grpc,
     redaction_pb2,
 )
-from tests.house import ROOT, House, house
+from tests.house import BEHOLDEN, ROOT, environment, headers
 from tests.pictures import DATA
 
 CALLERS = 4
+REST = 12.0
 # How often each RPC is asked: the dear ones less often, so that all are asked within minutes.
 WEIGHTS = {
     "DetectFaces": 6, "ModerateImage": 6, "DetectLabels": 4, "EmbedFaces": 2, "DetectText": 1,
@@ -67,7 +71,16 @@ def pictures(seed: int) -> Iterator[bytes]:
         yield content if rng.random() > 0.02 else content[: len(content) // 2]
 
 
-def asks(home: House, channel: grpc.Channel) -> Mapping[str, Callable[[bytes], Any]]:
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: where it listens, its process, and the key that it believes."""
+
+    address: str
+    pid: int
+    key_file: Path
+
+
+def asks(home: Server, channel: grpc.Channel) -> Mapping[str, Callable[[bytes], Any]]:
     """A call of each RPC with a picture."""
     detection = detection_pb2_grpc.DetectionServiceStub(channel)
     embedding = embedding_pb2_grpc.EmbeddingServiceStub(channel)
@@ -85,7 +98,7 @@ def asks(home: House, channel: grpc.Channel) -> Mapping[str, Callable[[bytes], A
     def ask(call: Any, request: Any, options: Mapping[str, Any]) -> Callable[[bytes], Any]:
         return lambda content: call(
             request(image=image_pb2.Image(content=content), **options),
-            metadata=home.headers("daily-herald", "editorial_research"),
+            metadata=headers(home.key_file, "daily-herald", "editorial_research"),
             timeout=60,
         )
 
@@ -119,21 +132,42 @@ def sampled(pid: int) -> Iterator[list[float]]:
         thread.join()
 
 
-def load(home: House, calls: int, minutes: float) -> dict[str, Any]:
-    """Asks `calls` times, or as often as `minutes` allow; memory in each twentieth.
+@contextmanager
+def served(folder: Path) -> Iterator[Server]:
+    """`beholden serve all` as who installed it runs it."""
+    env = environment(folder)
+    with (
+        (folder / "server.log").open("w") as log,
+        subprocess.Popen(
+            [BEHOLDEN, "serve", "all", "--json"],
+            env=env, cwd=folder, stdout=subprocess.PIPE, stderr=log,
+        ) as process,
+    ):  # fmt: skip
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["address"]
+        try:
+            yield Server(address, process.pid, Path(env["BEHOLDEN_GUARD__IDENTITY__KEY_FILE"]))
+        finally:
+            process.terminate()
 
-    A sample is of the pictures so far, then least, median and most of a twentieth's seconds: two large
-    pictures at once take hundreds of MiB for a moment, so that one look says little.
+
+def load(home: Server, calls: int, minutes: float) -> dict[str, Any]:
+    """Asks `calls` times, or as often as `minutes` allow; memory under load and at rest.
+
+    A sample is of the pictures so far, then least, median and most of every 250 pictures' seconds: two
+    large pictures at once take hundreds of MiB for a moment. At rest is what is held after every
+    thousand, when each RPC was asked for one small picture after a while, which has its models give
+    back what larger ones took, and then nothing.
     """
     names = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
     rng = np.random.default_rng(1)
     ended: Counter[str] = Counter()
-    samples = []
+    samples, rests = [], []
     begin, step = time.monotonic(), max(1, min(250, calls // 20))
     with (
-        home.channel() as channel,
+        grpc.insecure_channel(home.address) as channel,
         ThreadPoolExecutor(CALLERS) as pool,
-        sampled(home.process.pid) as seen,
+        sampled(home.pid) as seen,
     ):
         call = asks(home, channel)
 
@@ -145,18 +179,34 @@ def load(home: House, calls: int, minutes: float) -> dict[str, Any]:
             return name
 
         stream = pictures(0)
+        out = io.BytesIO()
+        Image.effect_noise((64, 64), 20).convert("RGB").save(out, "PNG")
+        small = out.getvalue()
         done = 0
         while done < calls and time.monotonic() - begin < 60 * minutes:
             chunk = list(islice(stream, step))
             chosen = [names[place] for place in rng.integers(len(names), size=len(chunk))]
             ended.update(pool.map(one, chunk, chosen))
             done += len(chunk)
-            each, seen[:] = [*seen, resident(home.process.pid)], []
+            each, seen[:] = [*seen, resident(home.pid)], []
             samples.append((done, min(each), statistics.median(each), max(each)))
+            if done % (4 * step) == 0:
+                time.sleep(REST)
+                for name in WEIGHTS:
+                    one(small, name)
+                time.sleep(REST)
+                rests.append((done, resident(home.pid)))
+                seen.clear()
     seconds = time.monotonic() - begin
-    later = np.array(samples[len(samples) // 2 :])
-    growth = np.polyfit(later[:, 0], later[:, 2], 1)[0] * 1000
-    return {"samples": samples, "ended": dict(ended), "seconds": seconds, "growth": float(growth)}
+    later = np.array(rests[len(rests) // 2 :])
+    growth = np.polyfit(later[:, 0], later[:, 1], 1)[0] * 1000
+    return {
+        "samples": samples,
+        "rests": rests,
+        "ended": dict(ended),
+        "seconds": seconds,
+        "growth": float(growth),
+    }
 
 
 def main() -> None:
@@ -165,8 +215,8 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--minutes", type=float, default=20, help="stop after this time")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, house(Path(folder)) as home:
-        idle = resident(home.process.pid)
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as home:
+        idle = resident(home.pid)
         found = {"idle": idle, **load(home, options.calls, options.minutes)}
     kept = ROOT / "out" / "memory.json"
     kept.parent.mkdir(exist_ok=True)
@@ -176,14 +226,17 @@ def main() -> None:
         "least MiB",
         "median",
         "most",
+        "at rest",
         title=f"Resident memory, {idle:.0f} MiB before the first",
     )
+    rests = dict(found["rests"])
     for done, *sizes in found["samples"]:
-        table.add_row(f"{done:,}", *(f"{size:.0f}" for size in sizes))
+        rest = f"{rests[done]:.0f}" if done in rests else ""
+        table.add_row(f"{done:,}", *(f"{size:.0f}" for size in sizes), rest)
     out = Console()
     out.print(table)
     out.print(f"{found['seconds']:.0f} s; ended: {found['ended']}")
-    out.print(f"the median in the second half: {found['growth']:+.1f} MiB a thousand pictures")
+    out.print(f"at rest, in the second half: {found['growth']:+.1f} MiB a thousand pictures")
 
 
 if __name__ == "__main__":

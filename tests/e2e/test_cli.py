@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from beholden.runtime.jemalloc import library
 from tests.e2e.conftest import Shell, command
 from tests.house import house
 
@@ -361,6 +362,7 @@ def test_a_server_of_one_service_says_what_it_lacks(
     shell: Shell, astronaut: Path, tmp_path: Path
 ) -> None:
     one = {**shell.env, "BEHOLDEN_LEDGER_URL": f"sqlite:///{tmp_path}/ledger.db"}
+    one.pop("LD_PRELOAD", None)
     line = command("serve", "governance", "--json")
     with subprocess.Popen(
         line, env=one, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -369,11 +371,13 @@ def test_a_server_of_one_service_says_what_it_lacks(
         address = json.loads(server.stdout.readline())["address"]
         ended = shell.run(*HERALD, "--server", address, "detect", astronaut)
         explained = shell.run(*HERALD, "--server", address, "explain", "face.detect")
+        mapped = Path(f"/proc/{server.pid}/maps").read_text()
         server.send_signal(signal.SIGINT)
         assert server.wait(30) == 0
     assert ended.code == 1
     assert "does not serve" in ended.err
     assert explained.code == 0
+    assert ("jemalloc" in mapped) == (library() is not None)
 
 
 @pytest.mark.thorough

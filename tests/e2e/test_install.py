@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from beholden.runtime.jemalloc import library
 from tests.e2e.image import build
 from tests.house import ROOT
+from tests.pictures import missing
 
 # What the lock lists is here already, and so are pip and what makes the wheel: none is fetched anew.
 HERE = {
@@ -16,6 +18,8 @@ HERE = {
     "PIP_NO_COMPILE": "1",
 }
 INSTEAD = {
+    "apt-get update && apt-get install --yes --no-install-recommends libjemalloc2": ":",
+    "/usr/lib/*/libjemalloc.so.2": str(library()),
     "-m venv": "-m venv --without-pip",
     "-m pip install --only-binary=:all: --require-hashes --requirement requirements.lock": "-c ''",
 }
@@ -24,6 +28,8 @@ INSTEAD = {
 @pytest.mark.timeout(300)
 @pytest.mark.thorough
 def test_the_image_stands_alone(tmp_path: Path) -> None:
+    if not Path(str(library())).exists():
+        missing("jemalloc is not installed: run `make engines`")
     image = build(tmp_path, {}, HERE, INSTEAD)
     ran = "\n".join(image.steps)
     assert all(dear in ran for dear in INSTEAD), "or nothing is done in its place"
@@ -49,6 +55,7 @@ def test_the_image_stands_alone(tmp_path: Path) -> None:
         f"{tmp_path}/models",
     ):
         assert place in said
+    assert (tmp_path / "opt/beholden/lib/libjemalloc.so.2").is_file()
     assert str(ROOT) not in said.replace(os.fspath(tmp_path), "")
 
 

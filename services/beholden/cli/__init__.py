@@ -16,6 +16,10 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line (the process's own if None) and returns its exit code."""
+    if argv is None and "serve" in sys.argv:
+        from beholden.runtime.jemalloc import start_over_jemalloc
+
+        start_over_jemalloc()
     from beholden.cli.run import run
 
     return run(sys.argv[1:] if argv is None else list(argv))
