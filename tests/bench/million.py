@@ -153,7 +153,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     def same(number: int) -> None:
         key = face_keys(scope, [str(uuid.UUID(int=number))])
         client.query(name, among(key), output_fields=list(FIELDS))
-        direct(number, own, fields=FIELDS)
+        direct(number, own, fields=["detail"])
 
     def soon(number: int) -> object:
         return direct(number, f"{own} and {alive(time.time_ns())}")

@@ -1,11 +1,15 @@
 """`beholden index s3://...` against a server that speaks S3, over loopback."""
 
+import io
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import csv, parquet
 from pyarrow.fs import S3FileSystem
 
 from beholden.cli import objects
@@ -111,8 +115,66 @@ def test_a_list_names_what_is_in_a_bucket(
     assert told.lines[0]["faces"][0]["external_image_id"] == "eileen"
 
 
+@pytest.mark.parametrize("name", ["list.csv", "list.parquet"])
+def test_a_list_may_lie_in_the_bucket_itself(
+    shell: Shell, env: dict[str, str], bucket: S3FileSystem, name: str
+) -> None:
+    rows = {
+        "file": ["collins.png", "2026/../collins.png", "s3://desk/photos/2026/coffee.png"],
+        "external_id": ["eileen", "again", "coffee"],
+    }
+    with bucket.open_output_stream(f"desk/photos/{name}") as stream:
+        if name.endswith(".csv"):
+            csv.write_csv(pa.table(rows), stream)
+        else:
+            parquet.write_table(pa.table(rows), stream)
+    herald, gallery = ("--as", "daily-herald"), name.replace(".", "-")
+    assert shell.run(*herald, "collections", "create", gallery, env=env).code == 0
+    told = shell.run(*herald, "index", gallery, f"s3://desk/photos/{name}", *WHY, "--json", env=env)
+    assert told.lines[0]["faces"][0]["external_image_id"] == "eileen"
+    assert told.lines[1]["file"] == "s3://desk/photos/collins.png", (
+        "the same place, spelt otherwise"
+    )
+    summary = told.lines[-1]["summary"]
+    assert (summary["of"], summary["faces"], summary["faceless"]) == (3, 1, 1)
+
+
+def test_ready_templates_may_lie_in_a_bucket(
+    shell: Shell, env: dict[str, str], bucket: S3FileSystem
+) -> None:
+    packed = io.BytesIO()
+    np.savez(packed, embeddings=np.eye(3, 128), model="dlib_resnet_v1@1")
+    with bucket.open_output_stream("desk/ready.npz") as stream:
+        stream.write(packed.getvalue())
+    herald = ("--as", "daily-herald")
+    assert shell.run(*herald, "collections", "create", "ready-s3", env=env).code == 0
+    told = shell.run(*herald, "index", "ready-s3", "s3://desk/ready.npz", *WHY, "--json", env=env)
+    assert told.lines[-1]["summary"]["faces"] == 3
+
+
+@pytest.mark.parametrize("file", ["/etc/passwd", "../../other/collins.png"])
+def test_a_list_in_a_bucket_names_nothing_outside(
+    shell: Shell, env: dict[str, str], bucket: S3FileSystem, file: str
+) -> None:
+    with bucket.open_output_stream("desk/photos/odd.csv") as stream:
+        stream.write(f"file\n{file}\n".encode())
+    told = shell.run(
+        *("--as", "daily-herald", "index", "x", "s3://desk/photos/odd.csv", *WHY, "--json"), env=env
+    )
+    assert told.code == 2
+    assert "line 2" in told.error["message"]
+    assert "bucket" in told.error["message"]
+
+
 @pytest.mark.parametrize(
-    "place", ["s3://desk/nothing", "s3://no-such-bucket/photos", "s3://", "s3:///photos"]
+    "place",
+    [
+        "s3://desk/no.csv",
+        "s3://desk/nothing",
+        "s3://no-such-bucket/photos",
+        "s3://",
+        "s3:///photos",
+    ],
 )
 def test_what_is_not_there_is_named(shell: Shell, env: dict[str, str], place: str) -> None:
     told = shell.run("--as", "daily-herald", "index", "x", place, "--json", env=env)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from beholden.cli import objects, pictures
 from beholden.cli.failures import Failure
@@ -17,6 +18,8 @@ from beholden.cli.objects import Object
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Place = Path | Object
 
 LISTS = frozenset({".csv", ".parquet", ".npz"})
 """What is read as a list, whatever is in it."""
@@ -56,7 +59,7 @@ class Listed:
 
     label: str
     row: Row
-    file: Path | Object | None = None
+    file: Place | None = None
     template: NDArray[np.float32] | None = None
 
 
@@ -75,21 +78,27 @@ def listing(paths: Sequence[Path | str], default: Row) -> list[Listing]:
 
     What a list does not say of a row, `default` says.
     """
-    there = [Path(path) for path in paths if not objects.names(path)]
-    files: list[Path | Object] = [
-        *pictures.find([path for path in there if path.suffix.lower() not in LISTS])
-    ]
-    for path in paths:
-        if objects.names(path):
-            files += objects.find(objects.at(str(path)), pictures.SUFFIXES)
-    found = [_of_file(path, default) for path in there if path.suffix.lower() in LISTS]
+    here = [Path(path) for path in paths if not objects.names(path)]
+    files: list[Place] = [*pictures.find([path for path in here if not _is_list(path)])]
+    lists: list[Place] = [path for path in here if _is_list(path)]
+    for place in [objects.at(str(path)) for path in paths if objects.names(path)]:
+        inside = objects.find(place, pictures.SUFFIXES)
+        if _is_list(place) and inside == [place]:
+            lists.append(place)
+        else:
+            files += inside
+    found = [_of_file(path, default) for path in lists]
     if files:
         named = (Listed(str(file), default, file=file) for file in files)
         found.append(Listing(len(files), named))
     return found
 
 
-def _of_file(path: Path, default: Row) -> Listing:
+def _is_list(path: Place) -> bool:
+    return path.suffix.lower() in LISTS
+
+
+def _of_file(path: Place, default: Row) -> Listing:
     try:
         if path.suffix.lower() == ".csv":
             return _csv(path, default)
@@ -98,26 +107,30 @@ def _of_file(path: Path, default: Row) -> Listing:
         raise _wrong(path, str(error)) from None
 
 
-def _csv(path: Path, default: Row) -> Listing:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+def _csv(path: Place, default: Row) -> Listing:
+    with _lines(path) as lines:
         columns = _columns(path, csv.DictReader(lines).fieldnames or ())
         if "file" not in columns:
             raise _wrong(path, "has no column `file`")
         total = sum(1 for _ in csv.reader(lines))
 
     def things() -> Iterator[Listed]:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
+        with _lines(path) as lines:
             for number, said in enumerate(csv.DictReader(lines), 2):
                 yield _picture(path, f"line {number}", said, default)
 
     return Listing(total, things())
 
 
-def _parquet(path: Path, default: Row) -> Listing:
+def _lines(path: Place) -> TextIO:
+    return TextIOWrapper(path.open("rb"), encoding="utf-8-sig", newline="")
+
+
+def _parquet(path: Place, default: Row) -> Listing:
     import numpy as np
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path.seekable() if isinstance(path, Object) else path)
     columns = _columns(path, file.schema_arrow.names)
     kind = next((name for name in _PICTURE_COLUMNS if name in columns), "")
     if not kind:
@@ -146,10 +159,11 @@ def _parquet(path: Path, default: Row) -> Listing:
     return Listing(file.metadata.num_rows, things(), kind == "embedding", said.decode())
 
 
-def _npz(path: Path, default: Row) -> Listing:
+def _npz(path: Place, default: Row) -> Listing:
     import numpy as np
 
-    with np.load(path, allow_pickle=False) as arrays:
+    file = path.seekable() if isinstance(path, Object) else path
+    with np.load(file, allow_pickle=False) as arrays:
         if "embeddings" not in arrays or arrays["embeddings"].ndim != 2:
             raise _wrong(path, "has no array `embeddings` of N rows")
         vectors = arrays["embeddings"].astype(np.float32)
@@ -168,7 +182,7 @@ def _npz(path: Path, default: Row) -> Listing:
     return Listing(len(vectors), things, True, model)
 
 
-def _columns(path: Path, names: Sequence[str]) -> list[str]:
+def _columns(path: Place, names: Sequence[str]) -> list[str]:
     """The list's columns, all of which must be understood: a misspelt one would be lost."""
     known = {*_PICTURE_COLUMNS, *(field.name for field in fields(Row))}
     if odd := [name for name in names if name not in known]:
@@ -176,15 +190,18 @@ def _columns(path: Path, names: Sequence[str]) -> list[str]:
     return [*names]
 
 
-def _picture(path: Path, where: str, said: Mapping[str, Any], default: Row) -> Listed:
+def _picture(path: Place, where: str, said: Mapping[str, Any], default: Row) -> Listed:
     name = said.get("file") or ""
     if not name:
         raise _wrong(path, f"{where}: `file` is empty")
-    file = objects.at(name) if objects.names(name) else path.parent / name
+    try:
+        file = objects.at(name) if objects.names(name) else path.parent / name
+    except ValueError as error:
+        raise _wrong(path, f"{where}: `file` {error}") from None
     return Listed(str(file), _merged(path, where, said, default), file=file)
 
 
-def _merged(path: Path, where: str, said: Mapping[str, Any], default: Row) -> Row:
+def _merged(path: Place, where: str, said: Mapping[str, Any], default: Row) -> Row:
     changes: dict[str, Any] = {}
     for field in fields(Row):
         if (value := said.get(field.name)) in (None, ""):
@@ -200,7 +217,7 @@ def _merged(path: Path, where: str, said: Mapping[str, Any], default: Row) -> Ro
     return replace(default, **changes)
 
 
-def _time(path: Path, where: str, value: Any) -> int:
+def _time(path: Place, where: str, value: Any) -> int:
     try:
         time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
@@ -208,5 +225,5 @@ def _time(path: Path, where: str, value: Any) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()) * 10**9
 
 
-def _wrong(path: Path, problem: str) -> Failure:
+def _wrong(path: Place, problem: str) -> Failure:
     return Failure(f"{path}: {problem}", "INVALID_ARGUMENT", fields=((str(path), problem),))

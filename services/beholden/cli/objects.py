@@ -1,8 +1,9 @@
-"""Pictures in object stores: `s3://bucket/key`, read as files are."""
+"""Pictures and lists in object stores: `s3://bucket/key`, read as files are."""
 
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -35,10 +36,29 @@ class Object:
         """The key's suffix, with its dot."""
         return PurePosixPath(self.key).suffix
 
+    @property
+    def parent(self) -> Object:
+        """The folder or bucket that it is in."""
+        return Object(posixpath.dirname(self.key))
+
+    def __truediv__(self, name: str) -> Object:
+        """What `name` names from this folder. Raises ValueError where that is not in its bucket."""
+        key = posixpath.normpath(posixpath.join(self.key, name))
+        if not key.startswith(f"{self.key.partition('/')[0]}/"):
+            raise ValueError(
+                f"{name!r} is not in the list's bucket; name others as s3://bucket/key"
+            )
+        return Object(key)
+
     def open(self, mode: str = "rb") -> BinaryIO:
         """Reads it from its begin. Raises OSError."""
         stream: BinaryIO = _store().open_input_stream(self.key)
         return stream
+
+    def seekable(self) -> BinaryIO:
+        """Reads it anywhere, asking for each part. Raises OSError."""
+        file: BinaryIO = _store().open_input_file(self.key)
+        return file
 
 
 def names(path: object) -> bool:

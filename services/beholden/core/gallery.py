@@ -73,7 +73,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A gallery face and its cosine to the probe, in [-1, 1]."""
+    """A gallery face, its template left out, and its cosine to the probe, in [-1, 1]."""
 
     face: Face
     cosine: float

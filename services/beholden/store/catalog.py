@@ -40,10 +40,14 @@ class Catalog:
         self._remembered: dict[tuple[str, str], tuple[float, Entry]] = {}
         self._making = [Lock() for _ in range(_LOCKS)]
 
+    def known(self, tenant: str, collection: str) -> Entry | None:
+        """What is remembered of it; does not block."""
+        until, entry = self._remembered.get((tenant, collection), (0.0, None))
+        return entry if self._clock() < until else None
+
     def get(self, tenant: str, collection: str) -> Entry:
         """Raises NotFound, and only after a strong read: another process may just have made it."""
-        until, entry = self._remembered.get((tenant, collection), (0.0, None))
-        if entry is not None and self._clock() < until:
+        if entry := self.known(tenant, collection):
             return entry
         found = self._find(tenant, collection) or self._find(tenant, collection, strong=True)
         if not found:

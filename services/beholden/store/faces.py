@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -95,7 +96,7 @@ class Faces:
     def nearest(
         self, entry: Entry, template: Template, limit: int, min_cosine: float
     ) -> tuple[Match, ...]:
-        """Cosine descending, then id. Raises InvalidArgument."""
+        """Cosine descending, then id; the faces without their templates. Raises InvalidArgument."""
         (probe,) = checked_templates("template", [template], entry.collection.dimension)
         now = time.time_ns()
         matches = self._matches(entry, "", probe, limit)
@@ -104,7 +105,10 @@ class Faces:
             # would be looked up for every face of the gallery.
             matches = self._matches(entry, f" and {alive(now)}", probe, limit)
         close = [match for match in matches if match.cosine >= min_cosine]
-        return tuple(sorted(close, key=lambda match: (-match.cosine, match.face.id)))
+        # An engine's cosines of one template differ in the seventh digit from segment to segment.
+        close.sort(key=lambda match: (-round(match.cosine, 6), match.face.id))
+        cosines = accumulate((match.cosine for match in close), min)
+        return tuple(map(Match, (match.face for match in close), cosines))
 
     def search_params(self, limit: int) -> dict[str, int]:
         """For as many results, of faces or of people."""
@@ -122,12 +126,7 @@ class Faces:
             probe,
             limit,
             self.search_params(limit),
-            _FIELDS,
+            ("detail",),
         )
-        faces = {row["id"]: row_to_face(row) for row in rows}.values()
-        return [Match(face, cosine(face.template, probe)) for face in faces]
-
-
-def cosine(template: Template, probe: Template) -> float:
-    """Of our own: an engine's differ in the last digits from segment to segment."""
-    return float(np.clip(np.dot(template.astype(np.float64), probe), -1, 1))
+        found = {row["id"]: row for row in rows}.values()
+        return [Match(row_to_face(row), float(np.clip(row["cosine"], -1, 1))) for row in found]

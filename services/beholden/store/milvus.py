@@ -93,7 +93,7 @@ class MilvusStore:
 
     async def get_collection(self, tenant: str, collection: str) -> Collection:
         """Raises NotFound."""
-        return (await self._run(self._catalog.get, tenant, collection)).collection
+        return (await self._entry(tenant, collection)).collection
 
     async def list_collections(
         self, tenant: str, *, page_size: int, page_token: str = ""
@@ -129,7 +129,7 @@ class MilvusStore:
         Raises NotFound, InvalidArgument; all or nothing.
         """
         self._check_many("faces", faces)
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         if not faces:
             return
         rows = await self._run(self._faces.put, entry, faces)
@@ -146,7 +146,7 @@ class MilvusStore:
     async def get_faces(self, tenant: str, collection: str, ids: Sequence[str]) -> tuple[Face, ...]:
         """Those of `ids` that are there, each once, in the order asked. Raises NotFound."""
         self._check_many("ids", ids)
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         return await self._run(self._faces.get, entry, ids)
 
     async def list_faces(
@@ -162,7 +162,7 @@ class MilvusStore:
         size = check_page_size(page_size, self._settings.max_page)
         listing = ("faces", tenant, collection, repr(wanted))
         after = str(decode_token(listing, page_token)[0]) if page_token else ""
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         faces = await self._run(self._page, entry, after, size + 1, wanted)
         items = faces[:size]
         return Page(
@@ -178,7 +178,7 @@ class MilvusStore:
         A person's face is first taken from them.
         """
         self._check_many("ids", ids)
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         return await self._run(self._remove, entry, ids)
 
     async def due_faces(
@@ -196,9 +196,9 @@ class MilvusStore:
         limit: int,
         min_cosine: float = -1.0,
     ) -> tuple[Match, ...]:
-        """The nearest, cosine descending then id, at most `limit`. Raises NotFound, InvalidArgument."""
+        """See `FaceStore.search`."""
         self._check_bounds(limit, min_cosine)
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         return await self._run(self._faces.nearest, entry, template, limit, min_cosine)
 
     async def create_person(self, tenant: str, collection: str, person: Person) -> Person:
@@ -207,7 +207,7 @@ class MilvusStore:
 
     async def get_person(self, tenant: str, collection: str, person: str) -> Person:
         """Raises NotFound."""
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         return await self._run(self._people.get, entry, person)
 
     async def list_people(
@@ -217,14 +217,14 @@ class MilvusStore:
         size = check_page_size(page_size, self._settings.max_page)
         listing = ("people", tenant, collection)
         after = str(decode_token(listing, page_token)[0]) if page_token else ""
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         people = await self._run(self._people.page, entry, after, size + 1)
         items = tuple(people[:size])
         return Page(items, encode_token(listing, [items[-1].id]) if len(people) > size else "")
 
     async def count_people(self, tenant: str, collection: str) -> int:
         """Those without a face among them, and at times one twice who is being changed. Raises NotFound."""
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         return await self._run(self._people.count, entry)
 
     async def delete_person(self, tenant: str, collection: str, person: str) -> Person:
@@ -250,7 +250,7 @@ class MilvusStore:
     ) -> Mapping[str, str]:
         """Whose the faces are: a person's id by face id, for those that are a person's."""
         self._check_many("faces", faces)
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         return await self._run(self._people.owners, entry, faces)
 
     async def search_people(
@@ -264,7 +264,7 @@ class MilvusStore:
     ) -> tuple[PersonMatch, ...]:
         """The nearest people, as `search`; those without faces are not found."""
         self._check_bounds(limit, min_cosine)
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         return await self._run(self._people.nearest, entry, template, limit, min_cosine)
 
     async def repair(self) -> int:
@@ -360,7 +360,7 @@ class MilvusStore:
         **kwargs: P.kwargs,
     ) -> T:
         """Changes people of a collection that is still there afterwards; else nothing of it stays."""
-        entry = await self._run(self._catalog.get, tenant, collection)
+        entry = await self._entry(tenant, collection)
         result = await self._run(change, entry, *args, **kwargs)
         try:
             await self._run(self._catalog.confirm, entry)
@@ -368,6 +368,12 @@ class MilvusStore:
             await self._run(self._purge_rows, entry)
             raise
         return result
+
+    async def _entry(self, tenant: str, collection: str) -> Entry:
+        """Raises NotFound. What is remembered needs no thread."""
+        if not self._closed and (known := self._catalog.known(tenant, collection)):
+            return known
+        return await self._run(self._catalog.get, tenant, collection)
 
     def _check_bounds(self, limit: int, min_cosine: float) -> None:
         if not 1 <= limit <= self._settings.max_results:

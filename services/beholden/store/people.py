@@ -14,11 +14,13 @@ from dataclasses import replace
 from threading import Lock
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from beholden.core.errors import AlreadyExists, NotFound, Unavailable
 from beholden.core.faces import Template
 from beholden.core.gallery import MAX_FACES, Association, Person, PersonMatch, Unassociated
 from beholden.store.backend import Backend
-from beholden.store.faces import Faces, cosine
+from beholden.store.faces import Faces
 from beholden.store.people_rows import (
     Kept,
     kept_to_row,
@@ -165,7 +167,7 @@ class People:
             self._faces.search_params(limit),
             _FIELDS,
         )
-        matches = [PersonMatch(kept.person, cosine(kept.template, probe)) for kept in newest(rows)]
+        matches = [PersonMatch(kept.person, _cosine(kept.template, probe)) for kept in newest(rows)]
         close = [match for match in matches if match.cosine >= min_cosine]
         return tuple(sorted(close, key=lambda match: (-match.cosine, match.person.id)))
 
@@ -279,3 +281,8 @@ def _problem(there: bool, *, taken: bool, full: bool) -> Unassociated | None:
 
 def _name(entry: Entry, person: str) -> str:
     return f"collections/{entry.collection.id}/people/{person}"
+
+
+def _cosine(template: Template, probe: Template) -> float:
+    """Of our own: an engine's is of one of a person's rows, and may not be of the newest."""
+    return float(np.clip(np.dot(template.astype(np.float64), probe), -1, 1))

@@ -190,7 +190,7 @@ def faces_to_rows(scope: str, faces: Sequence[Face], dimension: int) -> list[Row
 
 
 def row_to_face(row: Row) -> Face:
-    """The inverse of `faces_to_rows`, for one."""
+    """The inverse of `faces_to_rows`, for one; without a template where the row has none."""
     detail: Mapping[str, Any] = row["detail"]
     quality, pose = detail.get("quality"), detail.get("pose")
     return Face(
@@ -201,7 +201,7 @@ def row_to_face(row: Row) -> Face:
             "quality": Quality(**quality) if quality else None,
             "pose": Pose(**pose) if pose else None,
             "id": face_id(row["id"]),
-            "template": np.asarray(row["template"], np.float32),
+            "template": np.asarray(row.get("template", ()), np.float32),
         }
     )
 

@@ -38,7 +38,7 @@ def index(  # noqa: PLR0917 - one for each option
         list[str],
         typer.Argument(
             metavar="PATHS...",
-            help="Pictures, folders of them, s3://bucket/folder; .csv, .parquet and .npz lists.",
+            help="Pictures, folders of them, s3://bucket/...; .csv, .parquet and .npz lists.",
         ),
     ],
     source: Annotated[str, typer.Option(help="Where the pictures come from.")] = "",

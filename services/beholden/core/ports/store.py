@@ -105,7 +105,10 @@ class FaceStore(Protocol):
         limit: int,
         min_cosine: float = -1.0,
     ) -> tuple[Match, ...]:
-        """The nearest, cosine descending then id, at most `limit`. Raises NotFound, InvalidArgument."""
+        """The nearest, cosine descending then id, at most `limit`; the faces without their templates.
+
+        Raises NotFound, InvalidArgument.
+        """
         ...
 
     async def create_person(self, tenant: str, collection: str, person: Person) -> Person:

@@ -130,7 +130,9 @@ class ErasurePipeline:
             )
         done: list[CollectionErasure] = []
         for collection, matches in found:
-            faces = [match.face for match in matches]
+            # With their templates, by which they are looked for again; a search does not bring those.
+            ids = [match.face.id for match in matches]
+            faces = await self._store.get_faces(tenant, collection.id, ids)
             people = await self._people(collection, faces, "")
             before = await self._store.count_faces(tenant, collection.id)
             there = len(faces)
