@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from beholden.v1 import image_pb2
+
 Place = Path | Object
 
 LISTS = frozenset({".csv", ".parquet", ".npz"})
@@ -55,12 +57,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A picture, or with `template` (D,) float32 a face without one; `label` names it to people."""
+    """A picture, or with `template` (D,) float32 a face without one; `label` names it to people.
+
+    With `boxes` only the faces in those places of the picture are meant.
+    """
 
     label: str
     row: Row
     file: Place | None = None
     template: NDArray[np.float32] | None = None
+    boxes: tuple[image_pb2.BoundingBox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def objects(found: detection_pb2.DetectLabelsResponse) -> list[Mark]:
     told = [label for label in found.labels if label.instances]
     return [
         Mark(
-            box=_box(instance.bounding_box),
+            box=box(instance.bounding_box),
             caption=f"{label.name} {score(instance.confidence, 2)}",
             colour=colours[number % len(colours)],
         )
@@ -49,7 +49,7 @@ def lines(found: detection_pb2.DetectTextResponse) -> list[Mark]:
 
     return [
         Mark(
-            box=_box(one.bounding_box),
+            box=box(one.bounding_box),
             caption=one.text,
             outline=tuple(Point(corner.x, corner.y) for corner in one.polygon),
         )
@@ -65,7 +65,7 @@ def unsafe(found: moderation_pb2.ModerateImageResponse) -> list[Mark]:
 
     return [
         Mark(
-            box=_box(one.bounding_box),
+            box=box(one.bounding_box),
             caption=f"{label.name} {score(one.confidence, 2)}",
             colour=REFUSED,
             outline=tuple(Point(corner.x, corner.y) for corner in one.polygon),
@@ -75,7 +75,8 @@ def unsafe(found: moderation_pb2.ModerateImageResponse) -> list[Mark]:
     ]
 
 
-def _box(box: image_pb2.BoundingBox) -> Box:
+def box(box: image_pb2.BoundingBox) -> Box:
+    """The box as the vision of the house takes it."""
     from beholden.core.geometry import Box
 
     return Box(box.x_min, box.y_min, box.x_max, box.y_max)

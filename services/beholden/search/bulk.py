@@ -31,10 +31,13 @@ from beholden.search.settings import SearchSettings
 from beholden.search.streams import batches, mapped
 from beholden.search.turns import Turns
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
+from beholden.vision.tracks import iou
 
 _FACES = uuid.UUID("0d0a4c8e-8c26-5a53-8c1d-7a5a0f7b3c21").bytes
 _MOST_FACES = 100
 _WHOLE = Box(0.0, 0.0, 1.0, 1.0)
+_SAME_PLACE = 0.5
+"""Intersection over union from which two boxes are of one face, as in PASCAL VOC's evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,17 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture of a stream: its bytes, their SHA-256 as hex, and what the stream does not say."""
+    """One picture of a stream: its bytes, their SHA-256 as hex, and what the stream does not say.
+
+    With `boxes` only the faces in those places are wanted.
+    """
 
     content: bytes
     sha256: str
     external_image_id: str = ""
     capture_ns: int = 0
     consent_id: str = ""
+    boxes: Sequence[Box] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,8 @@ class BulkPipeline:
             yield found
             return
         limits = self._limits if bulk.filtered else NO_LIMITS
+        if picture.boxes:
+            found = [one for one in found if _wanted(picture, one.face.box)]
         kept = 0
         for item in found:
             problems = enrolment_problems(item.face, limits)
@@ -279,6 +288,10 @@ def _id(bulk: Bulk, content: str, ordinal: int) -> str:
     digest[6], digest[8] = digest[6] & 0x0F | 0x50, digest[8] & 0x3F | 0x80  # RFC 9562, version 5
     spelt = digest.hex()
     return f"{spelt[:8]}-{spelt[8:12]}-{spelt[12:16]}-{spelt[16:20]}-{spelt[20:]}"
+
+
+def _wanted(picture: Picture, box: Box) -> bool:
+    return any(iou(box, place) >= _SAME_PLACE for place in picture.boxes)
 
 
 def _exists(bulk: Bulk, face: str) -> AlreadyExists:

@@ -62,7 +62,7 @@ class Collections:
         if found.model != model.id:
             raise FailedPrecondition(
                 f"collections/{collection} was made with {found.model}, not {model.id}",
-                remedy="serve that model, or index the pictures into a new collection",
+                remedy="serve that model, or enrol its pictures anew: beholden collections reembed",
                 reason="MODEL_MISMATCH",
             )
         return found

@@ -12,6 +12,7 @@ import numpy as np
 from beholden.core.caller import Caller, caller
 from beholden.core.errors import InvalidArgument
 from beholden.core.gallery import Face, Provenance
+from beholden.core.geometry import Box
 from beholden.search.bulk import Bulk, Picture, Ready, Result
 from beholden.search.erasure.servicer import ErasureServicer
 from beholden.search.people.servicer import sought
@@ -174,7 +175,15 @@ class SearchServicer(ErasureServicer):
             async for message in messages:
                 if not message.HasField("picture"):
                     raise InvalidArgument("picture", "must be every message's but the first's")
-                yield _picture(message.picture, message.picture.image.content, caller().media[0])
+                said = message.picture
+                picture = _picture(said, said.image.content, caller().media[0])
+                yield replace(
+                    picture,
+                    boxes=[
+                        Box(box.x_min, box.y_min, box.x_max, box.y_max)
+                        for box in said.bounding_boxes
+                    ],
+                )
 
         bulk = replace(
             _bulk(start.enrolment),

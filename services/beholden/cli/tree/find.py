@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from beholden.cli.commands import collections, erase, faces, index, people, search, transfers
+from beholden.cli.commands import (
+    collections,
+    erase,
+    faces,
+    index,
+    people,
+    reembed,
+    search,
+    transfers,
+)
 from beholden.cli.tree.hang import group, hang
 
 _PANEL = "Keep and find"
@@ -25,6 +34,9 @@ def keep_and_find(app: typer.Typer) -> None:
         "collections restore backup/ --to news-2 --role custodian",
     )
     hang(under, transfers.copy, "collections copy news archive --role custodian")
+    hang(
+        under, reembed.reembed, "collections reembed news news-2 photos/  # after a change of model"
+    )
     hang(
         app,
         index.index,

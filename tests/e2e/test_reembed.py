@@ -1,0 +1,97 @@
+"""A collection enrolled anew from kept pictures: what it still holds, and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.e2e.conftest import Shell
+from tests.house import house
+from tests.pictures import encode, pixels
+
+HERALD = ("--as", "daily-herald", "--purpose", "editorial_research")
+PAST = ("--source", "desk", "--legal-basis", "press law")
+
+
+def listed(shell: Shell, collection: str) -> list[dict[str, Any]]:
+    return shell.run(*HERALD, "faces", "list", collection, "--json").lines
+
+
+def filled(shell: Shell, pictures: Path) -> None:
+    """Makes `old`: Eileen Collins's portrait, and twice her in one picture, on the left deleted since."""
+    pictures.mkdir()
+    portrait = pixels("astronaut")
+    (pictures / "portrait.png").write_bytes(encode(portrait))
+    twice = np.concatenate([portrait, portrait[:, ::-1]], axis=1)
+    (pictures / "twice.png").write_bytes(encode(twice))
+    shell.run(*HERALD, "collections", "create", "old", "--name", "Old")
+    shell.run(*HERALD, "index", "old", pictures / "twice.png", *PAST)
+    left = min(listed(shell, "old"), key=lambda face: face["bounding_box"]["x_min"])
+    assert shell.run(*HERALD, "faces", "delete", "old", left["name"][-36:], "--yes").code == 0
+    named = ("--external-id", "collins", "--consent-id", "form-7", *PAST)
+    shell.run(*HERALD, "index", "old", pictures / "portrait.png", *named)
+    [collins] = shell.run(
+        *HERALD, "faces", "list", "old", "--external-id", "collins", "--json"
+    ).lines
+    shell.run(*HERALD, "people", "create", "old", "eileen", "--name", "Eileen Collins")
+    shell.run(*HERALD, "people", "associate", "old", "eileen", collins["name"][-36:])
+    (pictures / "portrait.png").rename(pictures / "moved.png")
+
+
+def told(face: dict[str, Any]) -> dict[str, Any]:
+    """What a face and the one made of it anew have in common."""
+    kept = {key: face.get(key) for key in ("external_image_id", "image_sha256", "provenance")}
+    return {**kept, "person": face.get("person", "").rpartition("/")[2]}
+
+
+def alike(shell: Shell, new: str) -> bool:
+    both = (sorted(map(str, map(told, listed(shell, name)))) for name in ("old", new))
+    return next(both) == next(both)
+
+
+def test_what_is_still_held_is_enrolled_anew(shell: Shell, tmp_path: Path) -> None:
+    pictures = tmp_path / "kept"
+    filled(shell, pictures)
+    for _ in range(2):  # the second finds it all there
+        ended = shell.run(*HERALD, "collections", "reembed", "old", "anew", pictures)
+        assert ended.code == 0, ended.err
+        assert "2 of 2 faces of old in anew" in ended.out
+    assert alike(shell, "anew")
+    [right] = [face for face in listed(shell, "anew") if not face.get("person")]
+    assert right["bounding_box"]["x_min"] > 0.5, "the deleted face is back"
+    assert "Eileen Collins" in shell.run(*HERALD, "people", "get", "anew", "eileen").out
+
+    (pictures / "twice.png").unlink()
+    ended = shell.run(*HERALD, "collections", "reembed", "old", "less", pictures, "--json")
+    assert ended.code == 0, ended.err
+    assert ended.lines[-1]["people"] == 1
+    assert len(ended.lines[-1]["lacks"]) == 1
+
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    (nothing / "other.png").write_bytes(encode(np.zeros((9, 9, 3), np.uint8)))
+    ended = shell.run(*HERALD, "collections", "reembed", "old", "none", nothing)
+    assert ended.code == 1
+    assert "none of old's pictures" in ended.err
+
+
+@pytest.mark.thorough
+def test_another_model_takes_over(models: Path, tmp_path: Path) -> None:
+    folder, pictures = tmp_path / "house", tmp_path / "kept"
+    folder.mkdir()
+    services = ("search", "embedding")
+    with house(folder, services) as before:
+        shell = Shell(before.address, {**before.env, "BEHOLDEN_SERVER": before.address}, folder)
+        filled(shell, pictures)
+    with house(folder, services, MODELS='{"face-embedder": "mobilefacenet"}') as after:
+        shell = Shell(after.address, {**after.env, "BEHOLDEN_SERVER": after.address}, folder)
+        refused = shell.run(*HERALD, "search", "old", pictures / "moved.png")
+        assert refused.code == 1
+        assert "was made with dlib_resnet_v1@1" in refused.err
+        ended = shell.run(*HERALD, "collections", "reembed", "old", "new", pictures)
+        assert ended.code == 0, ended.err
+        assert alike(shell, "new")
+        assert "mobilefacenet@1" in shell.run(*HERALD, "collections", "get", "new").out
+        found = shell.run(*HERALD, "people", "search", "new", pictures / "moved.png")
+        assert "Eileen Collins" in found.out
