@@ -22,7 +22,7 @@ from beholden.v1 import collection_pb2, enrolment_pb2, search_pb2_grpc
 
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_.:-]+")
 _PICTURES_UNANSWERED = 32
-_BATCHES_UNANSWERED = 6
+_BATCHES_UNANSWERED = 12
 _BATCH = 1000
 _BATCH_BYTES = 700_000
 

@@ -28,7 +28,6 @@ QUERY = f"/v1/data/{ENTRYPOINT}?{_OPTIONS}"
 EXPLAINING = f"/v1/data/{EXPLANATION}?{_OPTIONS}"
 HEALTH = "/health?bundles=true&plugins=true"
 STATUS = "/v1/status"
-_REMEMBERED = 1024
 
 
 class _Unreachable(Unavailable):
@@ -48,7 +47,6 @@ class OpaEngine:
         self._url = url
         self._breaker = Breaker(ENGINE, failures=settings.opa_failures, pause=settings.opa_pause)
         self._seen = ("", 0)
-        self._known: dict[str, tuple[float, Evaluation]] = {}
         self._looking = asyncio.Lock()
         self._looked = 0.0
         self._closed = False
@@ -58,38 +56,20 @@ class OpaEngine:
         return parse(await self.evaluate(facts))
 
     async def evaluate(self, facts: Facts) -> Evaluation:
-        """See `PolicyEngine.evaluate`.
-
-        Of the same facts, the time among them to the second, OPA is not asked anew for a moment.
-        """
-        text = encode(facts, self._settings.limits)
-        until, known = self._known.get(text, (0.0, None))
-        if known is not None and time.monotonic() < until:
-            return known
-        begun = time.monotonic()
-        evaluation = await self._ask(QUERY, text)
-        self._known.pop(text, None)
-        self._known[text] = (begun + self._settings.opa_remember, evaluation)
-        if len(self._known) > _REMEMBERED:
-            del self._known[next(iter(self._known))]
-        return evaluation
+        """See `PolicyEngine.evaluate`."""
+        return await self._ask(QUERY, facts)
 
     async def explain(self, facts: Facts) -> Explanation:
         """See `PolicyEngine.explain`."""
-        text = encode(facts, self._settings.limits)
-        return parse_explanation(await self._ask(EXPLAINING, text), ENGINE)
+        return parse_explanation(await self._ask(EXPLAINING, facts), ENGINE)
 
-    async def _ask(self, query: str, facts: str) -> Evaluation:
-        try:
-            with self._breaker.guard(_Unreachable):
-                answer = await self._call("POST", query, f'{{"input":{facts}}}')
-            revision = _revision(answer)
-        except Unavailable:
-            self._known.clear()
-            raise
+    async def _ask(self, query: str, facts: Facts) -> Evaluation:
+        body = f'{{"input":{encode(facts, self._settings.limits)}}}'
+        with self._breaker.guard(_Unreachable):
+            answer = await self._call("POST", query, body)
+        revision = _revision(answer)
         if revision != self._seen[0]:
             self._seen = (revision, time.time_ns())
-            self._known.clear()
         return Evaluation(answer.get("result"), revision)
 
     async def status(self) -> PolicyStatus:
@@ -97,9 +77,8 @@ class OpaEngine:
         away = ""
         try:
             await self._call("GET", HEALTH)
-            await self._ask(QUERY, "{}")
+            await self.evaluate({})
         except Unavailable as error:
-            self._known.clear()
             away = error.message
         return PolicyStatus(
             ENGINE,
@@ -137,7 +116,7 @@ class OpaEngine:
             now = time.monotonic()
             if now - self._looked >= self._settings.opa_watch:
                 self._looked = now
-                await self._ask(QUERY, "{}")
+                await self.evaluate({})
 
     async def close(self) -> None:
         """See `PolicyEngine.close`."""

@@ -36,9 +36,6 @@ class PolicySettings:
     opa_timeout: float = 2.0
     """OPA: seconds for one answer, once it is asked."""
 
-    opa_remember: float = 0.25
-    """OPA: seconds for which the same facts have the same answer, unless another law is seen; 0: none."""
-
     opa_watch: float = 0.5
     """OPA: seconds between two looks whether it has another law, while streams or jobs wait for one."""
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,7 @@ class Bulk:
     filtered: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """One picture of a stream: its bytes, their SHA-256 as hex, and what the stream does not say.
 
     With `boxes` only the faces in those places are wanted.
@@ -76,8 +76,7 @@ class Ready:
     pictures: Sequence[Picture]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one face of item number `item`: enrolled, or why not."""
 
     item: int

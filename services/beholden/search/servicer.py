@@ -177,8 +177,7 @@ class SearchServicer(ErasureServicer):
                     raise InvalidArgument("picture", "must be every message's but the first's")
                 said = message.picture
                 picture = _picture(said, said.image.content, caller().media[0])
-                yield replace(
-                    picture,
+                yield picture._replace(
                     boxes=[
                         Box(box.x_min, box.y_min, box.x_max, box.y_max)
                         for box in said.bounding_boxes

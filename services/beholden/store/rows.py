@@ -223,6 +223,8 @@ def checked_templates(field: str, templates: Iterable[Template], dimension: int)
 
 
 def _face_detail(face: Face) -> bytes:
+    """What is not known is not written: a server keeps all this in memory, beside the template."""
+    provenance = face.provenance
     detail = {
         "external_image_id": face.external_image_id,
         "media_sha256": face.media_sha256,
@@ -230,14 +232,14 @@ def _face_detail(face: Face) -> bytes:
         "confidence": face.confidence,
         "enrolled_ns": face.enrolled_ns,
         "enrolled_by": face.enrolled_by,
-        "provenance": face.provenance,
-        "quality": face.quality,
-        "pose": face.pose,
-        "size": face.size,
+        "provenance": {
+            name: said for name in provenance.__slots__ if (said := getattr(provenance, name))
+        },
     }
+    more = {"quality": face.quality, "pose": face.pose, "size": face.size}
+    detail |= {name: known for name, known in more.items() if known}
     if not math.isfinite(_sum(face)):
         raise InvalidArgument("faces", "its numbers must be finite")
-    provenance = face.provenance
     return _detail("faces", detail, face.enrolled_ns, provenance.capture_ns, provenance.expire_ns)
 
 

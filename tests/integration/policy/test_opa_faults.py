@@ -87,43 +87,6 @@ async def test_an_answer_without_a_result_denies() -> None:
     assert "strict-builtin-errors=true" in seen[0]["path"]
 
 
-async def test_the_same_facts_are_asked_about_once_in_a_moment() -> None:
-    body = json.dumps({"provenance": {"bundles": {"law": {"revision": "r1"}}}})
-    with answering(200, body) as (url, seen):
-        engine = OpaEngine(url, PolicySettings(opa_remember=60))
-        first = await engine.decide(call())
-        assert await engine.decide(call()) == first
-        assert len(seen) == 1
-        await engine.decide(call(action="face.index"))
-        assert len(seen) == 2, "other facts are asked about"
-        await engine.close()
-    with answering(200, body) as (url, seen):
-        engine = OpaEngine(url, PolicySettings(opa_remember=0))
-        for _ in range(3):
-            await engine.decide(call())
-        await engine.close()
-    assert len(seen) == 3
-
-
-async def test_what_was_answered_is_forgotten_with_the_law_and_with_opa(tmp_path: Path) -> None:
-    require_opa()
-    bundle = tmp_path / "bundle.tar.gz"
-    write_bundle(law(), bundle)
-    other = changed(law(), modules={**law().modules, "usage/more.rego": "package usage.more"})
-    with opa_server(bundle, tmp_path, socket_file=True) as url:
-        engine = OpaEngine(url, PolicySettings(opa_remember=3600))
-        assert (await engine.decide(call())).allowed
-        write_bundle(other, bundle)
-        before = law().revision
-        while (await engine.status()).revision == before:
-            await asyncio.sleep(0.05)
-        assert (await engine.decide(call())).revision == other.revision
-    assert not (await engine.status()).healthy
-    with pytest.raises(Unavailable):
-        await engine.decide(call())
-    await engine.close()
-
-
 async def test_a_call_that_opa_cannot_evaluate_does_not_shut_out_the_others() -> None:
     with answering(500, '{"code": "internal_error"}') as (url, seen):
         engine = OpaEngine(url, PolicySettings(opa_failures=2))
@@ -164,7 +127,7 @@ async def test_killed_and_started_again(tmp_path: Path, socket_file: bool) -> No
     bundle = tmp_path / "bundle.tar.gz"
     write_bundle(law(), bundle)
     with opa_server(bundle, tmp_path, socket_file=socket_file) as url:
-        engine = OpaEngine(url, PolicySettings(opa_remember=0))
+        engine = OpaEngine(url, PolicySettings())
         assert (await engine.decide(call())).allowed
     with pytest.raises(Unavailable):
         await engine.decide(call())
@@ -185,7 +148,7 @@ async def test_stopped_in_the_middle(tmp_path: Path) -> None:
     write_bundle(law(), bundle)
     url = f"unix://{tmp_path / 'opa.sock'}"
     with opa_process(bundle, tmp_path, url) as server:
-        engine = OpaEngine(url, PolicySettings(opa_timeout=0.3, opa_remember=0))
+        engine = OpaEngine(url, PolicySettings(opa_timeout=0.3))
         assert (await engine.decide(call())).allowed
         server.send_signal(signal.SIGSTOP)
         while Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":

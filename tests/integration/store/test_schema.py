@@ -82,7 +82,7 @@ def write_first_version(backend: LiteBackend, kept: list[Face], made: Collection
         detail = {
             name: value for name, value in json.loads(row["detail"]).items() if name not in known
         }
-        del detail["provenance"]["consent_issuer"]
+        detail["provenance"].pop("consent_issuer", None)
         rows.append({**{name: row[name] for name in ("id", "scope", "template")}, "detail": detail})
     catalogue = entry_to_row(entry, live=True)
     for name, vector, made_of in (

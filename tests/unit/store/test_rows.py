@@ -3,11 +3,14 @@
 import itertools
 import json
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from beholden.core.errors import InvalidArgument
+from beholden.core.faces import Pose, Quality
+from beholden.core.gallery import Provenance
 from beholden.store.rows import (
     Row,
     among,
@@ -98,6 +101,18 @@ def test_rows_and_back() -> None:
         again = row_to_face({**read(row), "template": row["template"].tolist()})
         assert again == face
         np.testing.assert_array_equal(again.template, face.template)
+
+
+def test_what_is_not_known_takes_no_room() -> None:
+    (full,) = faces(1)
+    bare = replace(full, provenance=Provenance(source="desk"))
+    for face in (bare, replace(bare, quality=Quality(0.5, 0.0), pose=Pose(0, 0, 0), size=48.5)):
+        (row,) = faces_to_rows(SCOPE, [face], 16)
+        assert row_to_face(read(row)) == face
+    (row,) = faces_to_rows(SCOPE, [bare], 16)
+    detail = json.loads(row["detail"])
+    assert detail["provenance"] == {"source": "desk"}
+    assert not {"quality", "pose", "size"} & set(detail)
 
 
 def test_templates_become_float32() -> None:
