@@ -85,7 +85,9 @@ class Faces:
     async def _follow(self, sample: Sample, faces: Sequence[DetectedFace]) -> list[Annotation]:
         by_box = {face.box: face for face in faces}
         sightings = [Sighting(_FACE, face.box, face.confidence) for face in faces]
-        matched, told, over = self.state.following.update(sample.time_us, sightings)
+        matched, told, over = self.state.following.update(
+            sample.time_us, sample.length_us, sightings
+        )
         for track, sighting in matched:
             self._keep(sample, track, sighting, by_box[sighting.box])
         seen = [(time_us, track.id, sighting) for time_us, track, sighting in told]
@@ -106,7 +108,7 @@ class Faces:
             if self._sure(sighting.confidence) and Feature.FACES in self._spec.features
         ]
         for track in over:
-            found += await self._over(track, track.last_us + sample.length_us)
+            found += await self._over(track, track.gone_us)
         return found
 
     def _keep(self, sample: Sample, track: Track, sighting: Sighting, face: DetectedFace) -> None:

@@ -36,14 +36,16 @@ class Following(Generic[D]):
     looked_us: int = 0
 
     def update(
-        self, time_us: int, sightings: Sequence[Sighting]
+        self, time_us: int, length_us: int, sightings: Sequence[Sighting]
     ) -> tuple[list[tuple[Track, Sighting]], list[tuple[int, Track, Sighting]], list[Track]]:
         """What is seen now; what can be told of it, with when; and the tracks that are over.
 
-        The first sighting of a track is told with its second: until then it may be a mistake.
+        A frame is shown for `length_us`. The first sighting of a track is told with its second: until
+        then it may be a mistake.
         """
+        changed_us = halfway(self.looked_us, time_us, length_us)
         self.looked_us = time_us
-        matched, over = self.tracker.update(time_us, sightings)
+        matched, over = self.tracker.update(time_us, sightings, changed_us=changed_us)
         told: list[tuple[int, Track, Sighting]] = []
         for track, sighting in matched:
             if not track.confirmed:
@@ -60,10 +62,10 @@ class Following(Generic[D]):
         What was there when it was last looked is taken to have stayed.
         """
         ended = [
-            (track, time_us if track.last_us == self.looked_us else track.last_us + 1)
-            for track in self._confirmed(self.tracker.finish())
+            (track, track.gone_us or time_us) for track in self._confirmed(self.tracker.finish())
         ]
         self.early.clear()
+        self.looked_us = time_us
         return ended
 
     def improves(self, track: Track, score: float) -> bool:
@@ -77,6 +79,14 @@ class Following(Generic[D]):
                 self.early.pop(track.id, None)
                 self.bests.pop(track.id, None)
         return [track for track in over if track.confirmed]
+
+
+def halfway(before_us: int, time_us: int, length_us: int) -> int:
+    """When what differs between two looks changed, as far as they tell; frames last `length_us`.
+
+    Of two frames that follow each other it is the second.
+    """
+    return time_us - max(0, time_us - before_us - length_us) // 2
 
 
 def prominence(sighting: Sighting) -> float:

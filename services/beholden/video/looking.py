@@ -88,10 +88,12 @@ class Looking:
         glance = frame.glance()
         shot, over = state.segmenter.add(glance, frame.time_us, frame.index)
         state.frames = frame.index + 1
-        slow = self._slowly and state.slow.chooses(glance, frame.time_us, shot=shot)
         quick = self._closely and state.quick.chooses(
             glance, frame.time_us, shot=shot, eager=self._live and self._unsure()
         )
+        # Not in a frame of its own: decoding and reducing one costs, too.
+        slow = (quick or not self._closely) and self._slowly
+        slow = slow and state.slow.chooses(glance, frame.time_us, shot=shot)
         step = state.steps is not None and state.steps.chooses(glance, frame.time_us, shot=shot)
         close = slow or quick
         if not (close or step):

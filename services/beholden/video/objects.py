@@ -110,7 +110,7 @@ class Objects:
 
     def _follow(self, sample: Sample, sightings: Sequence[Sighting]) -> list[Annotation]:
         state = self.state
-        matched, told, over = state.following.update(sample.time_us, sightings)
+        matched, told, over = state.following.update(sample.time_us, sample.length_us, sightings)
         for track, sighting in matched:
             self._picture(sample, track, sighting)
         found = [
@@ -119,7 +119,7 @@ class Objects:
             for one in self._moments(time_us, sample.length_us, track, sighting)
         ]
         for track in over:
-            found += self._over(track, track.last_us + sample.length_us)
+            found += self._over(track, track.gone_us)
         if self._activities:
             live = {track.id for track in state.following.tracker.live}
             state.doing = {one: state.doing[one] for one in state.doing if one in live}
@@ -128,7 +128,7 @@ class Objects:
                 found += self._does(sample.time_us, track, sighting)
             boxes = [sighting.box for track, sighting in people if track.confirmed]
             crowd = [Seen(GATHERING, 1.0)] if activities.gathers(boxes, self._aspect) else []
-            found += self._gathered(state.together.see(sample.time_us, crowd))
+            found += self._gathered(state.together.see(sample.time_us, crowd, sample.length_us))
         return found
 
     def _picture(self, sample: Sample, track: Track, sighting: Sighting) -> None:
@@ -192,10 +192,7 @@ class Objects:
         return {} if body is None else {"body": np.round(body.astype(float), 4).tolist()}
 
     def _does(self, time_us: int, track: Track, sighting: Sighting) -> list[Annotation]:
-        doing = self.state.doing.get(track.id)
-        if doing is None:
-            self.state.doing[track.id] = Doing(sighting.box, time_us)
-            return []
+        doing = self.state.doing.setdefault(track.id, Doing([(time_us, sighting.box)]))
         now = activities.advance(
             doing,
             sighting.box,

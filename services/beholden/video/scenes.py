@@ -127,7 +127,7 @@ class Scenes:
             )
             for one in seen
         ]
-        over = intervals.see(sample.time_us, seen)
+        over = intervals.see(sample.time_us, seen, sample.length_us)
         return moments + [_span(feature, interval) for interval in over]
 
 

@@ -49,6 +49,7 @@ SHORTEST_US: Mapping[str, int] = {
 _MOVES = 0.2
 _RUNS = 1.2
 _STANDS = 0.1
+_SPAN_US = SECOND // 2
 _UPRIGHT = 1.5
 _FALLS_US = 3 * SECOND // 2
 _WITHIN = 1.5
@@ -59,16 +60,16 @@ _CROWD = 3
 class Doing:
     """What one person does, each since when.
 
-    `held` is how they hold themselves or move along, "" where no rule tells; `upright_us` when they
-    were last seen upright. `speed` is in body heights a second, None before it was measured.
+    `trail` is when and where they were seen in the last half second, the newest last; `held` how they hold
+    themselves or move along and `poise` what their body showed last, "" where no rule tells;
+    `upright_us` when they were last seen upright.
     """
 
-    box: Box
-    seen_us: int
+    trail: list[tuple[int, Box]]
     held: str = ""
+    poise: str = ""
     upright_us: int = -_FALLS_US - 1
     since: dict[str, int] = field(default_factory=dict)
-    speed: float | None = None
 
 
 def advance(
@@ -79,14 +80,13 @@ def advance(
     `body` is None where no model finds bodies; `aspect` is the picture's width by its height. Those
     of EXPERIMENTAL are told where `experimental` asks for them; who runs walks otherwise.
     """
-    before_us = doing.seen_us
-    _measure_speed(doing, box, time_us, aspect)
+    before_us = doing.trail[-1][0]
+    speed = _speed(doing.trail, box, time_us, aspect)
     poise = "" if body is None else posture(body, box, aspect)
-    doing.held = _held(doing, box, poise, aspect)
+    doing.held = _held(doing, box, poise, speed, aspect)
     if doing.held == RUNNING and not experimental:
         doing.held = WALKING
-    # Who moved did so since they were last seen; how they hold themselves is seen only now.
-    began = {doing.held: time_us if doing.held in (SITTING, LYING) else before_us}
+    began = {doing.held: before_us}
     began.pop("", None)
     if body is not None and raises_hand(body):
         began[RAISING_HAND] = time_us
@@ -95,26 +95,28 @@ def advance(
         began[FALLING] = doing.upright_us
     if poise == STANDING or doing.held in (WALKING, RUNNING):
         doing.upright_us = time_us
+    doing.poise = poise
     return {name: us for name, us in began.items() if experimental or name not in EXPERIMENTAL}
 
 
-def _measure_speed(doing: Doing, box: Box, time_us: int, aspect: float) -> None:
-    elapsed = (time_us - doing.seen_us) / SECOND
-    if elapsed > 0:
-        height = max(1e-6, (doing.box.height + box.height) / 2)
-        x = (_middle(box)[0] - _middle(doing.box)[0]) * aspect
-        y = _middle(box)[1] - _middle(doing.box)[1]
-        now = math.hypot(x, y) / height / elapsed
-        # Of the last second: what happened longer ago counts for less.
-        share = 1.0 if doing.speed is None else min(1.0, elapsed)
-        doing.speed = (1 - share) * (doing.speed or 0.0) + share * now
-    doing.box, doing.seen_us = box, time_us
+def _speed(trail: list[tuple[int, Box]], box: Box, time_us: int, aspect: float) -> float:
+    """Body heights a second over the last half second, or since the last look where that is longer.
+
+    How far they came, not along which way: so that it does not depend on how often they are seen.
+    """
+    while len(trail) > 1 and trail[0][0] < time_us - _SPAN_US:
+        trail.pop(0)
+    since_us, old = trail[0]
+    height = max(1e-6, (old.height + box.height) / 2)
+    x = (_middle(box)[0] - _middle(old)[0]) * aspect
+    y = _middle(box)[1] - _middle(old)[1]
+    trail.append((time_us, box))
+    return math.hypot(x, y) / height / max(1, time_us - since_us) * SECOND
 
 
-def _held(doing: Doing, box: Box, poise: str, aspect: float) -> str:
-    if poise in (SITTING, LYING):
+def _held(doing: Doing, box: Box, poise: str, speed: float, aspect: float) -> str:
+    if poise in (SITTING, LYING) and poise == doing.poise:  # one look may be mistaken
         return poise
-    speed = doing.speed or 0.0
     if speed >= _MOVES:
         return RUNNING if speed >= _RUNS else WALKING
     if speed < _STANDS:

@@ -17,7 +17,10 @@ from beholden.core.video import SECOND
 
 _SURE = 0.5
 _PATIENCE_US = 2_500_000
-_REACH = 1.2
+_REACH = 1.2  # sizes of itself that a thing may be from where it is expected, after 0.8 s and more
+_AT_ONCE = 0.2  # of that reach, however little time went by: what a box is wrong by
+_OVERLAPS = 0.3
+_MEMORY = 0.3  # seconds
 _SIZE_RATIO = 2.2
 _INSIDE = 0.8
 _MOST_TRACKS = 200
@@ -37,7 +40,8 @@ class Sighting:
 class Track:
     """One thing, followed. `velocity` is what its centre moves by in a second, in shares of the picture.
 
-    It is `confirmed` once it was seen twice; until then it may be a mistake of the detector.
+    It is `confirmed` once it was seen twice; until then it may be a mistake of the detector. `gone_us`
+    is when it went, 0 while it is there.
     """
 
     id: int
@@ -48,6 +52,7 @@ class Track:
     last_us: int
     velocity: tuple[float, float] = (0.0, 0.0)
     seen: int = 1
+    gone_us: int = 0
 
     @property
     def confirmed(self) -> bool:
@@ -70,9 +75,13 @@ class Tracker:
     made: int = 0
 
     def update(
-        self, time_us: int, sightings: Sequence[Sighting]
+        self, time_us: int, sightings: Sequence[Sighting], *, changed_us: int | None = None
     ) -> tuple[list[tuple[Track, Sighting]], list[Track]]:
-        """Each track that is seen now with its sighting, and the tracks that are over."""
+        """Each track that is seen now with its sighting, and the tracks that are over.
+
+        What came or went since the last time did so at `changed_us`; now, where None.
+        """
+        changed_us = time_us if changed_us is None else changed_us
         sightings = distinct(sightings)
         sure = [one for one in sightings if one.confidence >= _SURE]
         doubtful = [one for one in sightings if one.confidence < _SURE]
@@ -86,9 +95,11 @@ class Tracker:
         for one in sure:
             if id(one) not in taken and len(self.live) < _MOST_TRACKS:
                 self.made += 1
-                track = Track(self.made, one.kind, one.box, one.confidence, time_us, time_us)
+                track = Track(self.made, one.kind, one.box, one.confidence, changed_us, time_us)
                 self.live.append(track)
                 matched.append((track, one))
+        for track in self.live:
+            track.gone_us = 0 if track.last_us == time_us else track.gone_us or changed_us
         over = [one for one in self.live if time_us - one.last_us > _PATIENCE_US]
         self.live = [one for one in self.live if time_us - one.last_us <= _PATIENCE_US]
         return matched, over
@@ -145,8 +156,15 @@ def _likeness(track: Track, sighting: Sighting, time_us: int) -> float:
     size = math.sqrt(max(1e-9, expected.width * expected.height))
     x = (expected.x_min + expected.x_max - box.x_min - box.x_max) / 2
     y = (expected.y_min + expected.y_max - box.y_min - box.y_max) / 2
-    near = 1 - math.hypot(x, y) / (size * _REACH * min(1.0, 0.4 + elapsed))
-    return max(0.0, overlap + 0.5 * near) if near > 0 or overlap > 0.1 else 0.0
+    reach = _REACH * min(1.0, _AT_ONCE + elapsed)
+    if not track.confirmed:
+        reach *= 2  # whither it moves is not known yet
+    near = 1 - math.hypot(x, y) / (size * reach)
+    if near <= 0 and overlap <= _OVERLAPS:
+        return 0.0
+    # Who has been followed for longer has the better claim: a new track may be a second box of the same.
+    age = (track.last_us - track.first_us) / SECOND
+    return max(0.0, overlap + 0.5 * near) * min(1.0, 0.7 + 0.5 * age)
 
 
 def _move(track: Track, sighting: Sighting, time_us: int) -> None:
@@ -155,7 +173,8 @@ def _move(track: Track, sighting: Sighting, time_us: int) -> None:
     if elapsed > 0:
         x = (new.x_min + new.x_max - old.x_min - old.x_max) / 2 / elapsed
         y = (new.y_min + new.y_max - old.y_min - old.y_max) / 2 / elapsed
-        share = 0.5 if track.seen > 1 else 1.0
+        # By time, not by looks: between two frames that follow each other boxes tremble.
+        share = max(1 / track.seen, 1 - math.exp(-elapsed / _MEMORY))
         track.velocity = (
             (1 - share) * track.velocity[0] + share * x,
             (1 - share) * track.velocity[1] + share * y,

@@ -115,7 +115,7 @@ def told(
         box = around(figure(UPRIGHT) if body is None else body)
         box = Box(box.x_min + x, box.y_min, box.x_max + x, box.y_max)
         time_us = int(seconds * SECOND)
-        doing = doing or Doing(box, time_us)
+        doing = doing or Doing([(time_us, box)])
         doing.since = advance(doing, box, body, time_us, 1.0, experimental=experimental)
         seen.append(set(doing.since))
     return seen
@@ -141,15 +141,34 @@ def test_without_bodies_boxes_tell() -> None:
 def test_who_sits_does_not_stand_and_who_falls_lies() -> None:
     up, down = figure(UPRIGHT), figure(UPRIGHT, 90)
     assert told([(0, figure(SEATED), 0), (1, figure(SEATED), 0)])[-1] == {SITTING}
-    assert told([(0, up, 0), (1, up, 0), (1.5, down, 0)])[-1] == {LYING, FALLING}
-    assert told([(0, up, 0), (1, up, 0), (1.5, down, 0)], experimental=False)[-1] == set()
+    falls = [(0, up, 0), (1, up, 0), (1.5, down, 0), (2, down, 0)]
+    assert told(falls)[-1] == {LYING, FALLING}
+    assert told(falls, experimental=False)[-1] == set()
     slowly = [(0, up, 0), (1, figure(SEATED), 0), (2, figure(SEATED), 0), (3, down, 0)]
-    assert told(slowly)[-1] == {LYING}, "who lies down does not fall"
+    assert told([*slowly, (4, down, 0)])[-1] == {LYING}, "who lies down does not fall"
+
+
+def test_one_look_that_is_mistaken_ends_nothing() -> None:
+    steps = moving(0.5)
+    steps[2] = (steps[2][0], figure(SEATED), steps[2][2])
+    assert told(steps)[2:] == [{WALKING}] * 3
+
+
+@pytest.mark.parametrize("rate", [3, 10, 30])
+def test_how_often_somebody_is_seen_does_not_change_what_they_do(rate: int) -> None:
+    """A second's standing with a trembling box, and then two of walking."""
+    steps: list[tuple[float, Body | None, float]] = []
+    for step in range(3 * rate):
+        seconds, tremble = step / rate, 0.004 * (step % 2)
+        steps.append((seconds, figure(UPRIGHT), max(0.0, seconds - 1) * 0.6 * SCALE + tremble))
+    seen = told(steps)
+    assert seen[rate - 1] == {STANDING}
+    assert all(one == {WALKING} for one in seen[rate * 3 // 2 :])
 
 
 def test_what_goes_on_keeps_its_beginning() -> None:
     hand = figure(UPRIGHT | {"ELBOW": (0.15, 0.1), "WRIST": (0.15, -0.05)})
-    doing = Doing(around(hand), 0)
+    doing = Doing([(0, around(hand))])
     for seconds in (1, 2, 3):
         doing.since = advance(doing, around(hand), hand, seconds * SECOND, 1.0, experimental=True)
     assert doing.since == {STANDING: 0, RAISING_HAND: SECOND}, "who stands did so since last seen"

@@ -2,6 +2,7 @@
 
 from beholden.core.geometry import Box
 from beholden.core.video import SECOND
+from beholden.video.following import Following
 from beholden.vision.tracks import Sighting, Tracker
 
 
@@ -54,6 +55,42 @@ def test_a_part_of_a_person_is_no_second_one() -> None:
 def test_a_car_is_no_person() -> None:
     car = Sighting("Car", person(0.3).box, 0.9)
     assert followed([[person(0.3)], [car]]) == [[1], [2]]
+
+
+def test_boxes_that_tremble_do_not_lead_astray() -> None:
+    """Ten frames a tenth of a second apart, then nothing for half a second, and somebody beside."""
+    trembling = [[person(0.3 + 0.02 * (step % 2))] for step in range(10)]
+    hidden: list[list[Sighting]] = [[]] * 5
+    assert followed([*trembling, *hidden, [person(0.31), person(0.45)]], 0.1)[-1] == [1, 2]
+
+
+def test_a_fast_one_is_found_again_before_its_way_is_known() -> None:
+    assert followed([[person(0.15 * step, width=0.05)] for step in range(4)], 0.3) == [[1]] * 4
+
+
+def test_a_second_box_of_somebody_does_not_take_their_number() -> None:
+    second = [person(0.3), person(0.34, 0.6, width=0.14)]
+    assert followed([*([[person(0.3)]] * 8), second, [person(0.33)]], 0.1)[-1] == [1]
+
+
+def test_who_appears_beside_somebody_who_goes_is_another() -> None:
+    assert followed([*([[person(0.3)]] * 3), [person(0.4)]], 0.04)[-1] == [2]
+
+
+def test_what_came_and_went_did_so_between_two_looks() -> None:
+    following: Following[None] = Following()
+    for second, sightings in enumerate([[], [person(0.3)], [person(0.3)], [], []]):
+        following.update(second * SECOND, SECOND // 10, sightings)
+    ((track, end_us),) = following.finish(5 * SECOND)
+    assert (track.first_us, end_us) == (550_000, 2_550_000), "half way, and a frame is 0.1 s"
+
+
+def test_of_every_frame_stretches_are_exact() -> None:
+    following: Following[None] = Following()
+    for step, sightings in enumerate([[], [person(0.3)], [person(0.3)], []]):
+        following.update(step * 100_000, 100_000, sightings)
+    ((track, end_us),) = following.finish(400_000)
+    assert (track.first_us, end_us) == (100_000, 300_000)
 
 
 def test_what_is_over_is_told_once() -> None:
