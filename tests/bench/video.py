@@ -7,6 +7,7 @@ import asyncio
 import os
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import av
 from rich.console import Console
 from rich.table import Table
 
+from beholden.core.geometry import Box
 from beholden.core.jobs import Annotation
 from beholden.core.video import SECOND, VideoLimits
 from beholden.media.pyav import AvReader
 from beholden.video.features import Feature
+from beholden.vision.tracks import iou
 from tests import clips
 from tests.analyses import Analyst, Found, analyst
 
@@ -34,6 +37,8 @@ _SETS = (
 )
 _EVERY = {"moving_seconds": 0, "stirring_seconds": 0, "still_seconds": 0}
 _EVENT_US = SECOND // 2
+
+_Path = dict[int, Box]
 
 
 def main() -> None:
@@ -106,13 +111,17 @@ def _events(every: Found, few: Found, features: Sequence[Feature]) -> tuple[int,
     events = kept = 0
     for feature in features:
         left = few.spans(feature)
+        theirs, ours = _paths(every, feature), _paths(few, feature)
         for event in every.spans(feature):
             if event.end_us - event.start_us < _EVENT_US:
                 continue
             events += 1
-            if (same := next((one for one in left if _same(event, one)), None)) is not None:
-                left.remove(same)
-                kept += 1
+            for one in left:
+                way, other = theirs.get(event.track), ours.get(one.track)
+                if _same(event, one) and _there(way, other):
+                    left.remove(one)
+                    kept += 1
+                    break
     return events, kept
 
 
@@ -121,6 +130,23 @@ def _same(one: Annotation, other: Annotation) -> bool:
     both = min(one.end_us, other.end_us) - max(one.start_us, other.start_us)
     either = max(one.end_us, other.end_us) - min(one.start_us, other.start_us)
     return one.name == other.name and both >= either / 2
+
+
+def _there(every: _Path | None, few: _Path | None) -> bool:
+    """In the same place in half the frames that were chosen; what has no place is where it is."""
+    if every is None or few is None:
+        return every is few
+    alike = [at in every and iou(every[at], box) >= 0.5 for at, box in few.items()]
+    return sum(alike) >= len(alike) / 2
+
+
+def _paths(found: Found, feature: Feature) -> dict[int, _Path]:
+    """Where each track was, by time."""
+    paths: dict[int, _Path] = defaultdict(dict)
+    for one in found.annotations:
+        if one.feature == feature and not one.span and one.track and one.box is not None:
+            paths[one.track][one.start_us] = one.box
+    return paths
 
 
 async def _hour() -> None:

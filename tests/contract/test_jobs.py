@@ -189,14 +189,79 @@ async def test_bounds_and_leaving(jobs: SqlJobs, clock: Clock) -> None:
         await jobs.get("two", claim.job.id)
     with pytest.raises(NotFound):
         await jobs.annotations("two", claim.job.id, Wanted(), page_size=9)
-    assert await jobs.waiting([claim.job.id, job("b").id, "none"]) == {job("b").id}
+    assert await jobs.states([claim.job.id, job("b").id, "none"]) == {
+        claim.job.id: JobState.SUCCEEDED,
+        job("b").id: JobState.QUEUED,
+    }
+    over = await jobs.get("one", claim.job.id)
+    assert over.expire_ns == over.ended_ns + 3600 * SECOND
     assert await jobs.expire() == []
     clock.now += 3601 * SECOND
-    assert await jobs.expire() == [claim.job.id]
     with pytest.raises(NotFound):
         await jobs.get("one", claim.job.id)
+    assert await jobs.expire() == [claim.job.id]
     await jobs.delete("one", job("b").id)
     assert [one.id[0] for one in (await jobs.list("one", "video", page_size=9)).items] == ["d", "c"]
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_what_the_law_wants_gone_is(jobs: SqlJobs, clock: Clock, state: JobState) -> None:
+    """From that instant on nobody has it, nobody works on it, and the sweep comes later."""
+    gone = job("a", request_id="r", delete_ns=clock.now + 100 * SECOND)
+    assert (await jobs.create(gone)).expire_ns == gone.delete_ns
+    claim = None
+    if state not in (JobState.QUEUED, JobState.CANCELLED):
+        claim = await taken(jobs)
+        claim = await jobs.advance(claim, checkpoint=b"1", progress={}, found=[note(1)])
+        assert claim is not None
+    if state in (JobState.SUCCEEDED, JobState.FAILED):
+        assert claim is not None
+        error = {"reason": "BAD"} if state is JobState.FAILED else None
+        assert await jobs.finish(claim, progress={}, error=error)
+    if state is JobState.CANCELLED:
+        await jobs.cancel("one", gone.id)
+    there = await jobs.get("one", gone.id)
+    assert (there.state, there.expire_ns) == (state, gone.delete_ns)
+    clock.now = gone.delete_ns
+    for asked in (
+        jobs.get("one", gone.id),
+        jobs.annotations("one", gone.id, Wanted(), page_size=9),
+        jobs.cancel("one", gone.id),
+    ):
+        with pytest.raises(NotFound):
+            await asked
+    assert (await jobs.list("one", "video", page_size=9)).items == ()
+    if claim is not None:
+        assert not await jobs.renew(claim)
+        assert await jobs.advance(claim, checkpoint=b"2", progress={}, found=[note(2)]) is None
+    clock.now += 11 * SECOND  # and no lease is left
+    assert await jobs.claim("video", "w") is None
+    assert await jobs.expire() == [gone.id]
+    assert await jobs.expire() == []
+
+
+async def test_a_law_that_comes_meanwhile_only_shortens(jobs: SqlJobs, clock: Clock) -> None:
+    await jobs.create(job("a"))
+    claim = await taken(jobs)
+    ends = []
+    for asked in (0, 90, 50, 70, 0):
+        delete_ns = asked and 2000 * SECOND + asked
+        after = await jobs.advance(
+            claim, checkpoint=b"", progress={}, found=[], delete_ns=delete_ns
+        )
+        assert after is not None
+        claim = after
+        ends.append((await jobs.get("one", claim.job.id)).expire_ns % SECOND)
+    assert ends == [0, 90, 50, 50, 50]
+    await jobs.finish(claim, progress={}, delete_ns=2000 * SECOND + 40)
+    assert (await jobs.get("one", claim.job.id)).expire_ns % SECOND == 40
+
+
+async def test_a_request_whose_job_is_gone_is_a_new_one(jobs: SqlJobs, clock: Clock) -> None:
+    first = await jobs.create(job("a", request_id="r", delete_ns=clock.now + SECOND))
+    clock.now += SECOND
+    again = await jobs.create(job("b", request_id="r", spec=first.spec))
+    assert again.id == job("b").id
 
 
 async def test_what_was_found_comes_back_as_it_was(jobs: SqlJobs, url: str) -> None:

@@ -32,7 +32,8 @@ class Job:
     `spec` is what is asked, `caller` who asked, as plain JSON; `request_id` tells the same request
     sent again. `chunk` counts the units that are finished, `progress` is what can be told of them.
     `attempts` counts the workers that took the present chunk. `error` has a `code` (a name of
-    google.rpc.Code), a `reason` and a `message` where it failed.
+    google.rpc.Code), a `reason` and a `message` where it failed. By `delete_ns` the law wants it gone;
+    from `expire_ns` on it is, the sooner of that and the end of the time that jobs are kept.
     """
 
     id: str
@@ -51,6 +52,8 @@ class Job:
     error: Mapping[str, Json] = field(default_factory=dict)
     started_ns: int = 0
     ended_ns: int = 0
+    delete_ns: int = 0
+    expire_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ class LivePermission:
         self._reviewable = reviewable
         self._told = told
         self._cannot = cannot
+        self.delete_by_ns: int | None = None
 
     async def again(self) -> Decision:
         """See `core.ports.Permission.again`."""
@@ -130,6 +131,7 @@ class LivePermission:
         )
         if decision.allowed and self._cannot is not None and (why := self._cannot(decision)):
             decision, duties = replace(decision, allowed=False, reasons=(why,)), Duties()
+        self.delete_by_ns = duties.delete_by_ns
         if self._told is not None:
             self._told(decision, duties)
         if decision != self._decision:

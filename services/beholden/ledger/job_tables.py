@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -17,6 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    or_,
 )
 
 from beholden.core.jobs import Job, JobState
@@ -46,6 +49,7 @@ JOBS = Table(
     Column("claimed_ns", BigInteger, nullable=False),
     Column("started_ns", BigInteger, nullable=False),
     Column("ended_ns", BigInteger, nullable=False),
+    Column("delete_ns", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("tenant", "request_id", name="jobs_by_request"),
 )
 Index("jobs_by_tenant", JOBS.c.tenant, JOBS.c.created_ns, JOBS.c.id)
@@ -73,7 +77,15 @@ Index(
 )
 
 _SAME = ("id", "kind", "tenant", "principal", "request_id", "priority", "chunk", "attempts")
-_TIMES = ("created_ns", "started_ns", "ended_ns")
+_TIMES = ("created_ns", "started_ns", "ended_ns", "delete_ns")
+
+
+def expired(now: int, keep: int) -> ColumnElement[bool]:
+    """The law's time is over, or the job was over `keep` nanoseconds ago."""
+    return or_(
+        and_(JOBS.c.delete_ns > 0, JOBS.c.delete_ns <= now),
+        and_(JOBS.c.ended_ns > 0, JOBS.c.ended_ns <= now - keep),
+    )
 
 
 def job_row(job: Job, caller: bytes) -> dict[str, Any]:
@@ -94,8 +106,9 @@ def job_row(job: Job, caller: bytes) -> dict[str, Any]:
     }
 
 
-def read_job(row: Row[Any], caller: bytes) -> Job:
-    """A row of `jobs`; `caller` is the opened one."""
+def read_job(row: Row[Any], caller: bytes, keep: int) -> Job:
+    """A row of `jobs`; `caller` is the opened one, `keep` how long one that is over is kept."""
+    ends = [row.delete_ns] * (row.delete_ns > 0) + [row.ended_ns + keep] * (row.ended_ns > 0)
     return Job(
         **{name: getattr(row, name) for name in (*_SAME, *_TIMES)},
         spec=json.loads(row.spec),
@@ -103,4 +116,5 @@ def read_job(row: Row[Any], caller: bytes) -> Job:
         state=JobState(row.state),
         progress=json.loads(row.progress),
         error=json.loads(row.error),
+        expire_ns=min(ends, default=0),
     )

@@ -33,7 +33,7 @@ def next_turn(connection: Connection, kind: str, now: int) -> Row[Any] | None:
     return connection.execute(
         select(JOBS)
         .join(loads, loads.c.tenant == JOBS.c.tenant)
-        .where(JOBS.c.kind == kind, free)
+        .where(JOBS.c.kind == kind, free, or_(JOBS.c.delete_ns == 0, JOBS.c.delete_ns > now))
         .order_by(
             loads.c.running,
             loads.c.served,

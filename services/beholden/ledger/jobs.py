@@ -10,18 +10,20 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     and_,
     delete,
     func,
     insert,
+    not_,
     select,
     text,
     tuple_,
@@ -41,7 +43,7 @@ from beholden.ledger.job_annotations import (
     position_of,
     read_annotation,
 )
-from beholden.ledger.job_tables import ANNOTATIONS, JOBS, job_row, read_job
+from beholden.ledger.job_tables import ANNOTATIONS, JOBS, expired, job_row, read_job
 from beholden.ledger.job_turns import next_turn
 from beholden.ledger.sealed_box import SealedBox
 from beholden.ledger.settings import JobSettings
@@ -67,6 +69,7 @@ class SqlJobs:
         self._box = box
         self._settings = settings
         self._clock = clock
+        self._keep = int(settings.keep_hours * 3600e9)
         self._threads = ThreadPoolExecutor(2, "jobs")
         self._closed = False
 
@@ -75,6 +78,9 @@ class SqlJobs:
         caller = self._box.seal(json.dumps(job.caller).encode(), f"{job.id}/caller")
 
         def add(connection: Connection) -> Job:
+            if job.request_id:
+                asked = JOBS.c.request_id == job.request_id
+                self._expire(connection, JOBS.c.tenant == job.tenant, asked)
             if job.request_id and (there := self._requested(connection, job)):
                 return there
             open_jobs = connection.execute(
@@ -85,7 +91,7 @@ class SqlJobs:
                     f"the tenant has {open_jobs} jobs that are not over", retry_after=_RETRY_AFTER
                 )
             connection.execute(insert(JOBS), job_row(job, caller))
-            return job
+            return replace(job, expire_ns=job.delete_ns)
 
         return await self._do(add)
 
@@ -100,7 +106,7 @@ class SqlJobs:
         size = check_page_size(page_size, self._settings.max_page)
         listing = ("jobs", tenant, kind)
         place = (JOBS.c.created_ns, JOBS.c.id)
-        query = select(JOBS).where(JOBS.c.tenant == tenant, JOBS.c.kind == kind)
+        query = select(JOBS).where(JOBS.c.tenant == tenant, JOBS.c.kind == kind, self._there())
         if page_token:
             query = query.where(tuple_(*place) < tuple_(*decode_token(listing, page_token)))
         query = query.order_by(*(column.desc() for column in place)).limit(size + 1)
@@ -164,9 +170,11 @@ class SqlJobs:
         checkpoint: bytes,
         progress: Mapping[str, Json],
         found: Sequence[Annotation],
+        delete_ns: int = 0,
     ) -> Claim | None:
         """See `core.ports.Jobs.advance`."""
         chunk = claim.job.chunk
+        delete_ns = _sooner(claim.job.delete_ns, delete_ns)
 
         def step(connection: Connection) -> dict[str, Any]:
             add_annotations(connection, self._box, claim, found)
@@ -176,13 +184,13 @@ class SqlJobs:
                 "progress": json.dumps(progress),
                 "checkpoint": self._box.seal(checkpoint, f"{claim.job.id}/checkpoint"),
                 "lease_ns": self._lease(),
+                "delete_ns": delete_ns,
             }
 
         if not await self._holding(claim, step):
             return None
-        return Claim(
-            replace(claim.job, chunk=chunk + 1, progress=progress), claim.worker, checkpoint
-        )
+        job = replace(claim.job, chunk=chunk + 1, progress=progress, delete_ns=delete_ns)
+        return Claim(job, claim.worker, checkpoint)
 
     async def finish(
         self,
@@ -191,13 +199,18 @@ class SqlJobs:
         progress: Mapping[str, Json],
         found: Sequence[Annotation] = (),
         error: Mapping[str, Json] | None = None,
+        delete_ns: int = 0,
     ) -> bool:
         """See `core.ports.Jobs.finish`."""
 
         def end(connection: Connection) -> dict[str, Any]:
             add_annotations(connection, self._box, claim, found)
             state = JobState.SUCCEEDED if error is None else JobState.FAILED
-            return {**self._over(state, error or {}), "progress": json.dumps(progress)}
+            return {
+                **self._over(state, error or {}),
+                "progress": json.dumps(progress),
+                "delete_ns": _sooner(claim.job.delete_ns, delete_ns),
+            }
 
         return await self._holding(claim, end)
 
@@ -235,20 +248,13 @@ class SqlJobs:
 
     async def expire(self) -> Sequence[str]:
         """See `core.ports.Jobs.expire`."""
-        before = self._clock() - int(self._settings.keep_hours * 3600e9)
-        old = select(JOBS.c.id).where(JOBS.c.ended_ns > 0, JOBS.c.ended_ns <= before)
+        return await self._do(self._expire)
 
-        def remove(connection: Connection) -> Sequence[str]:
-            ids = connection.execute(old).scalars().all()
-            _remove(connection, ids)
-            return ids
-
-        return await self._do(remove)
-
-    async def waiting(self, ids: Sequence[str]) -> Collection[str]:
-        """See `core.ports.Jobs.waiting`."""
-        query = select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.state.in_(_OPEN))
-        return await self._do(lambda connection: set(connection.execute(query).scalars()))
+    async def states(self, ids: Sequence[str]) -> Mapping[str, JobState]:
+        """See `core.ports.Jobs.states`."""
+        query = select(JOBS.c.id, JOBS.c.state).where(JOBS.c.id.in_(ids))
+        rows = await self._do(lambda connection: connection.execute(query).all())
+        return {job: JobState(state) for job, state in rows}
 
     async def unfinished(self, kind: str) -> Mapping[JobState, int]:
         """See `core.ports.Jobs.unfinished`."""
@@ -290,6 +296,7 @@ class SqlJobs:
                 JOBS.c.state == JobState.RUNNING.value,
                 JOBS.c.worker == claim.worker,
                 JOBS.c.chunk == claim.job.chunk,
+                self._there(),
             )
             # Locked first: between looking and changing nobody else may take it.
             held = connection.execute(select(JOBS.c.id).where(mine).with_for_update()).first()
@@ -347,19 +354,35 @@ class SqlJobs:
 
     def _row(self, connection: Connection, tenant: str, id: str) -> Row[Any]:
         row = connection.execute(
-            select(JOBS).where(JOBS.c.id == id, JOBS.c.tenant == tenant).with_for_update()
+            select(JOBS)
+            .where(JOBS.c.id == id, JOBS.c.tenant == tenant, self._there())
+            .with_for_update()
         ).one_or_none()
         if row is None:
             raise NotFound(f"operations/{id}")
         return row
 
     def _job(self, row: Row[Any]) -> Job:
-        return read_job(row, self._box.open(bytes(row.caller), f"{row.id}/caller"))
+        return read_job(row, self._box.open(bytes(row.caller), f"{row.id}/caller"), self._keep)
+
+    def _there(self) -> ColumnElement[bool]:
+        return not_(expired(self._clock(), self._keep))
+
+    def _expire(self, connection: Connection, *of: ColumnElement[bool]) -> Sequence[str]:
+        old = select(JOBS.c.id).where(expired(self._clock(), self._keep), *of)
+        ids = connection.execute(old).scalars().all()
+        _remove(connection, ids)
+        return ids
 
 
 def _remove(connection: Connection, ids: Sequence[str]) -> None:
     connection.execute(delete(ANNOTATIONS).where(ANNOTATIONS.c.job.in_(ids)))
     connection.execute(delete(JOBS).where(JOBS.c.id.in_(ids)))
+
+
+def _sooner(one: int, other: int) -> int:
+    """Of two times, 0 where there is none."""
+    return min(one, other) if one and other else one or other
 
 
 def _poison(row: Row[Any]) -> dict[str, Json]:

@@ -19,25 +19,21 @@ T = TypeVar("T")
 _ALL = {Feature.LABELS: "labels", Feature.FACES: "faces", Feature.TEXT: "texts"}
 """The class of response fields that is all that a feature tells, as the pictures' RPCs have it."""
 
-KEPT = "The law wants what is found deleted by a time, which is not done with videos."
-"""Said where it does, of stored video."""
-
 
 class Leave:
-    """The law's leave for one feature of one caller. `decision` is the newest.
-
-    `kept` says that what is found stays, for as long as the operator has set.
-    """
+    """The law's leave for one feature of one caller. `decision` is the newest."""
 
     decision: Decision
 
-    def __init__(
-        self, permissions: Permissions, caller: Caller, feature: Feature, *, kept: bool = False
-    ) -> None:
+    def __init__(self, permissions: Permissions, caller: Caller, feature: Feature) -> None:
         self.feature = feature
-        self._kept = kept
         asking = replace(caller, facts={**caller.facts, "action": ACTIONS[feature]})
         self._permission = permissions.of(asking, self._told, cannot=self._cannot)
+
+    @property
+    def delete_by_ns(self) -> int | None:
+        """When that decision wants gone what is kept of the feature, in Unix nanoseconds."""
+        return self._permission.delete_by_ns
 
     async def ask(self) -> None:
         """Raises Denied, Unavailable."""
@@ -59,36 +55,38 @@ class Leave:
         # Nothing would be left where all is withheld, and silence would be taken for an answer.
         if _ALL.get(self.feature) in _withheld(decision):
             return Reason("ALL_WITHHELD", "redaction", "The law withholds all that it would tell.")
-        for one in decision.obligations if self._kept else ():
-            if one.kind == "delete_by":
-                return Reason("KEPT_TOO_LONG", one.law, KEPT)
         return None
 
 
 async def permitted(
-    permissions: Permissions, caller: Caller, features: Sequence[Feature], *, kept: bool = False
+    permissions: Permissions, caller: Caller, features: Sequence[Feature]
 ) -> list[Leave]:
     """The leave for each feature. Raises Denied where the law refuses one, and names all it refuses."""
-    allowed, refused = await sorted_out(permissions, caller, features, kept=kept)
+    allowed, refused = await sorted_out(permissions, caller, features)
     if refused:
         raise refusal(refused)
     return allowed
 
 
 async def sorted_out(
-    permissions: Permissions, caller: Caller, features: Sequence[Feature], *, kept: bool = False
+    permissions: Permissions, caller: Caller, features: Sequence[Feature]
 ) -> tuple[list[Leave], dict[Feature, Denied]]:
     """What the law allows now, and what not and why."""
     allowed: list[Leave] = []
     refused: dict[Feature, Denied] = {}
     for feature in features:
-        leave = Leave(permissions, caller, feature, kept=kept)
+        leave = Leave(permissions, caller, feature)
         try:
             await leave.ask()
             allowed.append(leave)
         except Denied as denied:
             refused[feature] = denied
     return allowed, refused
+
+
+def deletion(leaves: Sequence[Leave], *more: int | None) -> int:
+    """The soonest time by which what is found has to be gone, in Unix nanoseconds; 0 for none."""
+    return min(filter(None, (*(one.delete_by_ns for one in leaves), *more)), default=0)
 
 
 async def held(leaves: Sequence[Leave], work: Callable[[], Awaitable[None]]) -> None:

@@ -17,7 +17,7 @@ from beholden.core.law import Json
 from beholden.core.ports import Jobs, Permissions
 from beholden.core.video import VideoInfo, VideoReader
 from beholden.video.features import Feature, Spec, read_spec
-from beholden.video.law import KEPT, lessened, permitted, refusal, restricted, sorted_out
+from beholden.video.law import deletion, lessened, permitted, refusal, restricted, sorted_out
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
 from beholden.video.spool import discard, upload
@@ -67,9 +67,10 @@ class VideoPipeline:
         features = tuple(dict.fromkeys(request.features))
         if Feature.FACE_SEARCH in features and not request.collection:
             raise InvalidArgument("collection", "must be set to search faces")
-        if caller.delete_by_ns is not None:
-            raise FailedPrecondition(KEPT)
-        leaves = await permitted(self._permissions, caller, features, kept=True)
+        leaves = await permitted(self._permissions, caller, features)
+        delete_ns = deletion(leaves, caller.delete_by_ns)
+        if delete_ns and delete_ns <= time.time_ns():
+            raise FailedPrecondition("the law wants what is found deleted by a time that is past")
         models = self._eyes.models(features)
         if request.collection:
             await self._eyes.matcher.check(caller.tenant, request.collection)
@@ -102,6 +103,7 @@ class VideoPipeline:
                     created_ns=time.time_ns(),
                     request_id=request.request_id,
                     priority=request.priority,
+                    delete_ns=delete_ns,
                     progress={"models": [model.id for model in models]},
                 )
             )

@@ -25,13 +25,12 @@ def discard(spec: Spec) -> None:
         Path(spec.path).unlink(missing_ok=True)
 
 
-def old_uploads(spool: Path) -> Mapping[str, Path]:
-    """Those of a week ago, by job; by then another installation's in this folder should be done too."""
-    found: dict[str, Path] = {}
+def uploads(spool: Path) -> Mapping[str, tuple[Path, bool]]:
+    """What waits, by job, and whether for a week: then another installation's should be done, too."""
+    found: dict[str, tuple[Path, bool]] = {}
     for path in islice(spool.glob(upload(Path(), "*").name), _MOST):
         with suppress(OSError):
-            if path.stat().st_mtime < time.time() - _OLD:
-                found[path.stem] = path
+            found[path.stem] = path, path.stat().st_mtime < time.time() - _OLD
     return found
 
 

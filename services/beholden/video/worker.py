@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict
@@ -27,16 +27,16 @@ from beholden.core.ports import Jobs, Permissions
 from beholden.core.video import SECOND, VideoInfo, VideoReader
 from beholden.video.analysis import Analysis
 from beholden.video.features import Spec, read_spec
-from beholden.video.law import Leave, held
+from beholden.video.law import Leave, deletion, held
 from beholden.video.sample import Eyes
 from beholden.video.settings import VideoSettings
-from beholden.video.spool import discard, old_uploads, remove, upload
+from beholden.video.spool import discard, remove, upload, uploads
 from beholden.video.state import CODEC
 
 KIND = "video"
 
 _RETRY = 5.0
-_EXPIRE = 600.0
+_SWEEP = 10.0
 _CODES: Mapping[type[BeholdenError], str] = {
     InvalidArgument: "INVALID_ARGUMENT",
     NotFound: "NOT_FOUND",
@@ -74,14 +74,35 @@ class Worker:
 
     async def run(self) -> None:
         """Works until it is cancelled; a job in hand then goes back to the queue."""
-        swept = float("-inf")
-        loop = asyncio.get_running_loop()
+        sweeping = asyncio.create_task(self._sweeping())
+        try:
+            await self._take()
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+    async def sweep(self) -> None:
+        """Removes jobs that have expired, and uploads that nobody will read again. Raises Unavailable."""
+        spool = self._settings.spool
+        gone = [upload(spool, job) for job in await self._jobs.expire()]
+        there = await asyncio.to_thread(uploads, spool)
+        states = await self._jobs.states(list(there)) if there else {}
+        for job, (path, old) in there.items():
+            state = states.get(job)
+            if old if state is None else state.over:
+                gone.append(path)
+        await asyncio.to_thread(remove, gone)
+
+    async def _sweeping(self) -> None:
+        while True:
+            with suppress(Unavailable):
+                await self.sweep()
+            await asyncio.sleep(_SWEEP)
+
+    async def _take(self) -> None:
         while True:
             claim = None
             try:
-                if loop.time() - swept > _EXPIRE:
-                    swept = loop.time()
-                    await self.sweep()
                 claim = await self._jobs.claim(KIND, self._name)
             except Unavailable as error:
                 _log.warning("the queue of videos does not answer: %s", error.message)
@@ -89,15 +110,6 @@ class Worker:
                 await asyncio.sleep(self._settings.poll_seconds)
             else:
                 await self._work(claim)
-
-    async def sweep(self) -> None:
-        """Removes jobs that were over long ago, and what a server that died left. Raises Unavailable."""
-        spool = self._settings.spool
-        gone = [upload(spool, job) for job in await self._jobs.expire()]
-        old = await asyncio.to_thread(old_uploads, spool)
-        waiting = await self._jobs.waiting(list(old))
-        gone += [path for job, path in old.items() if job not in waiting]
-        await asyncio.to_thread(remove, gone)
 
     async def _work(self, claim: Claim) -> None:
         """One job, to its end; whatever goes wrong with it, the worker goes on."""
@@ -149,10 +161,10 @@ class Worker:
         """The work under a permission for each feature; the first that is refused ends it."""
         caller = Caller(**{**at.claim.job.caller})  # type: ignore[arg-type]
 
-        leaves = [Leave(self._permissions, caller, one, kept=True) for one in spec.features]
-        await held(leaves, lambda: self._analyse(at, spec))
+        leaves = [Leave(self._permissions, caller, one) for one in spec.features]
+        await held(leaves, lambda: self._analyse(at, spec, leaves))
 
-    async def _analyse(self, at: _At, spec: Spec) -> None:
+    async def _analyse(self, at: _At, spec: Spec, leaves: Sequence[Leave]) -> None:
         # Not on the loop: opening reads the file's index.
         loop = asyncio.get_running_loop()
         opening = self._reader.open(Path(spec.path), field="video")
@@ -179,14 +191,20 @@ class Worker:
                     )
                 if state.ended:
                     async with at.turn:
-                        at.over = await self._jobs.finish(at.claim, progress=told, found=found)
+                        at.over = await self._jobs.finish(
+                            at.claim, progress=told, found=found, delete_ns=deletion(leaves)
+                        )
                     if not at.over:
                         raise _Lost
                     return
                 checkpoint = await loop.run_in_executor(self._workers, CODEC.dump, state)
                 async with at.turn:
                     claim = await self._jobs.advance(
-                        at.claim, checkpoint=checkpoint, progress=told, found=found
+                        at.claim,
+                        checkpoint=checkpoint,
+                        progress=told,
+                        found=found,
+                        delete_ns=deletion(leaves),
                     )
                     if claim is None:
                         raise _Lost

@@ -19,6 +19,12 @@ _SURE = 0.5
 _PATIENCE_US = 2_500_000
 _REACH = 1.2  # sizes of itself that a thing may be from where it is expected, after 0.8 s and more
 _AT_ONCE = 0.2  # of that reach, however little time went by: what a box is wrong by
+_SPREAD = 1.5  # a second
+_ASTRAY = (
+    2.5,
+    1.5,
+)  # times that reach, for what nobody else is: of what was seen once, and of the rest
+_LATELY = 0.5  # seconds since it was seen
 _OVERLAPS = 0.3
 _MEMORY = 0.3  # seconds
 _SIZE_RATIO = 2.2
@@ -156,15 +162,15 @@ def _likeness(track: Track, sighting: Sighting, time_us: int) -> float:
     size = math.sqrt(max(1e-9, expected.width * expected.height))
     x = (expected.x_min + expected.x_max - box.x_min - box.x_max) / 2
     y = (expected.y_min + expected.y_max - box.y_min - box.y_max) / 2
-    reach = _REACH * min(1.0, _AT_ONCE + elapsed)
-    if not track.confirmed:
-        reach *= 2  # whither it moves is not known yet
-    near = 1 - math.hypot(x, y) / (size * reach)
-    if near <= 0 and overlap <= _OVERLAPS:
-        return 0.0
+    reach = size * _REACH * min(1.0, _AT_ONCE + _SPREAD * elapsed)
+    away = math.hypot(x, y)
+    if away >= reach and overlap <= _OVERLAPS:
+        # It may be anything nearby that nobody else is, the more so while its way is not known yet.
+        astray = reach * (_ASTRAY[1] if track.confirmed else _ASTRAY[0])
+        return max(0.0, 0.05 * (1 - away / astray)) if elapsed < _LATELY else 0.0
     # Who has been followed for longer has the better claim: a new track may be a second box of the same.
     age = (track.last_us - track.first_us) / SECOND
-    return max(0.0, overlap + 0.5 * near) * min(1.0, 0.7 + 0.5 * age)
+    return max(0.0, overlap + 0.5 * (1 - away / reach)) * min(1.0, 0.7 + 0.5 * age)
 
 
 def _move(track: Track, sighting: Sighting, time_us: int) -> None:

@@ -151,8 +151,13 @@ def _metadata(job: Job) -> video_pb2.AnalyzeVideoMetadata:
                 duration=duration(form["duration_us"]),
             )
         )
-    for name in ("create", "start", "end"):
-        nanoseconds = getattr(job, {"create": "created_ns"}.get(name, f"{name}ed_ns"))
+    times = {
+        "create": job.created_ns,
+        "start": job.started_ns,
+        "end": job.ended_ns,
+        "expire": job.expire_ns,
+    }
+    for name, nanoseconds in times.items():
         if nanoseconds:
             getattr(metadata, f"{name}_time").CopyFrom(_timestamp(nanoseconds))
     return metadata

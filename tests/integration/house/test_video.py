@@ -267,7 +267,7 @@ def test_a_face_is_found_in_a_collection(desk: Desk, folder: Path) -> None:
     search.CreateCollection(
         search_pb2.CreateCollectionRequest(collection_id="street"), metadata=headers
     )
-    person = frames[7][540:880, 740:1100]
+    person = frames[10][540:880, 700:900]
     indexed = search.IndexFaces(
         search_pb2.IndexFacesRequest(
             parent="collections/street",
@@ -298,6 +298,8 @@ def test_a_face_is_found_in_a_collection(desk: Desk, folder: Path) -> None:
     known = [one for one in found if one.candidates]
     assert len(known) == 1, known
     assert [match.face.external_image_id for match in known[0].candidates] == ["boy"]
+    whole = known[0].end_offset.ToMicroseconds() - known[0].start_offset.ToMicroseconds()
+    assert whole == 4_200_000, "he is there all the time, among others, and keeps one number"
 
 
 def test_one_feature_that_the_law_refuses_refuses_the_video(

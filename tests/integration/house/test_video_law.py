@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -13,7 +14,6 @@ from google.longrunning import operations_grpc_pb2, operations_pb2
 from google.rpc import code_pb2, error_details_pb2
 
 from beholden.v1 import video_pb2, video_pb2_grpc
-from beholden.video.law import KEPT
 from tests import clips
 from tests.house import House, house
 from tests.pictures import ROOT
@@ -60,20 +60,32 @@ def running(policies: Path) -> Iterator[House]:
 
 
 @pytest.mark.thorough
-def test_what_is_to_be_deleted_by_a_time_is_not_begun(running: House) -> None:
-    for tenant, feature, code, said in (
-        ("daily-herald", "LABELS", grpc.StatusCode.PERMISSION_DENIED, f"LABELS: {KEPT}"),
-        ("acme-platform", "TEXT", grpc.StatusCode.FAILED_PRECONDITION, KEPT),
-    ):
-        with running.channel() as channel, pytest.raises(grpc.RpcError) as caught:
-            video_pb2_grpc.VideoServiceStub(channel).AnalyzeVideo(
-                video_pb2.AnalyzeVideoRequest(
-                    video=video_pb2.Video(file=clips.WALKERS),
-                    features=[f"VIDEO_FEATURE_{feature}", "VIDEO_FEATURE_FACES"],
-                ),
-                metadata=running.headers(tenant),
-            )
-        assert (caught.value.code(), caught.value.details()) == (code, said)
+@pytest.mark.parametrize(
+    ("tenant", "feature", "hours"),
+    [("daily-herald", "LABELS", 24), ("acme-platform", "TEXT", 24), ("daily-herald", "TEXT", 0)],
+    ids=["by one feature", "by the analysis", "by nothing"],
+)
+def test_what_is_to_be_deleted_by_a_time_says_so(
+    running: House, tenant: str, feature: str, hours: int
+) -> None:
+    with running.channel() as channel:
+        operation = video_pb2_grpc.VideoServiceStub(channel).AnalyzeVideo(
+            video_pb2.AnalyzeVideoRequest(
+                video=video_pb2.Video(file=clips.WALKERS),
+                features=[f"VIDEO_FEATURE_{feature}", "VIDEO_FEATURE_SEGMENTS"],
+            ),
+            metadata=running.headers(tenant),
+        )
+        told = video_pb2.AnalyzeVideoMetadata()
+        operation.metadata.Unpack(told)
+        operations_grpc_pb2.OperationsStub(channel).DeleteOperation(
+            operations_pb2.DeleteOperationRequest(name=operation.name),
+            metadata=running.headers(tenant),
+        )
+    assert told.HasField("expire_time") == bool(hours)
+    if hours:
+        left = told.expire_time.ToDatetime() - told.create_time.ToDatetime()
+        assert abs(left - timedelta(hours=hours)) < timedelta(minutes=1)
 
 
 @pytest.mark.thorough

@@ -10,7 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, inspect, make_url, text
 
 from beholden.core.errors import FailedPrecondition
 from beholden.ledger.open import open_ledger
@@ -56,6 +56,24 @@ def test_an_older_ledger_is_migrated(ledger_url: str) -> None:
         bring_up_to_date(connection)
         assert current(connection)
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_jobs_of_an_older_ledger_are_kept(ledger_url: str) -> None:
+    with engine(ledger_url).begin() as connection:
+        migrate(connection, "0005")
+        old = reflected(connection)
+        values = {
+            column.name: b"" if column.type.python_type is bytes else column.type.python_type(0)
+            for column in old.columns
+        }
+        connection.execute(old.insert().values(values))
+        bring_up_to_date(connection)
+        assert connection.execute(text("SELECT delete_ns FROM jobs")).all() == [(0,)]
+
+
+def reflected(connection: Connection) -> Table:
+    """The table of jobs as it lies in the database."""
+    return Table("jobs", MetaData(), autoload_with=connection)
 
 
 _MAKE = """

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from beholden.core.caller import Caller
+from beholden.core.errors import NotFound
 from beholden.core.faces import Pixels
 from beholden.core.jobs import Job, JobState
 from beholden.core.video import Glance, VideoInfo
@@ -26,6 +28,7 @@ from beholden.video.worker import KIND, Worker
 from tests import clips
 
 PICTURE = clips.noise(1, (96, 54))
+SECOND = 1_000_000_000
 FOREVER, SHORT, BROKEN = "forever", "short", "broken"
 
 
@@ -87,7 +90,9 @@ class Library:
 
 
 class Leave:
-    """A law that allows everything."""
+    """A law that allows everything, and may want what is found gone by a time."""
+
+    delete_by_ns: int | None = None
 
     def of(self, caller: Caller, told: Any = None, *, cannot: Any = None) -> "Leave":
         return self
@@ -106,8 +111,9 @@ class Room:
     jobs: SqlJobs
     library: Library
     worker: Worker
+    law: Leave
 
-    async def put(self, name: str, upload: str = "") -> Job:
+    async def put(self, name: str, upload: str = "", delete_ns: int = 0) -> Job:
         caller = Caller("daily-herald", "ada", facts={})
         made = Job(
             id=name.ljust(36, "0"),
@@ -117,6 +123,7 @@ class Room:
             spec=Spec(upload or name, bool(upload), (Feature.SEGMENTS,)).document(),
             caller=asdict(caller),
             created_ns=1,
+            delete_ns=delete_ns,
         )
         return await self.jobs.create(made)
 
@@ -157,16 +164,19 @@ class Slow(SqlJobs):
 
 @asynccontextmanager
 async def room(
-    folder: Path, queue: type[SqlJobs] = SqlJobs, **settings: Any
+    folder: Path,
+    queue: type[SqlJobs] = SqlJobs,
+    clock: Callable[[], int] = time.time_ns,
+    **settings: Any,
 ) -> AsyncIterator[Room]:
     database = await asyncio.to_thread(connect, f"sqlite:///{folder}/l.db", LedgerSettings())
-    jobs = queue(database, SealedBox(bytes(32)), JobSettings())
-    library, absent = Library(), None
+    jobs = queue(database, SealedBox(bytes(32)), JobSettings(), clock)
+    library, law, absent = Library(), Leave(), None
     own = VideoSettings(spool=folder, poll_seconds=0.02, **settings)
     with ThreadPoolExecutor(2) as threads:
         worker = Worker(
             jobs,
-            Leave(),
+            law,
             library,  # type: ignore[arg-type]
             absent,  # type: ignore[arg-type]
             workers=threads,
@@ -174,7 +184,7 @@ async def room(
         )
         task = asyncio.create_task(worker.run())
         try:
-            yield Room(jobs, library, worker)
+            yield Room(jobs, library, worker, law)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -218,6 +228,43 @@ async def test_a_video_that_ends_its_workers_does_not_come_back(
         await here.until(await here.put(SHORT), JobState.SUCCEEDED)
         assert here.library.closed[:3] == [BROKEN] * 3
         assert here.library.clips[BROKEN].read == 15
+
+
+async def test_the_upload_of_what_is_given_up_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("beholden.video.worker._RETRY", 0.0)
+    async with room(tmp_path) as here:
+        upload = tmp_path / f"{BROKEN.ljust(36, '0')}.video"
+        here.library.clips[upload.name] = Broken(5)
+        upload.touch()
+        poison = await here.put(BROKEN, str(upload))
+        await here.until(poison, JobState.FAILED, most_attempts=3)
+        assert upload.exists(), "who died with it could not delete it"
+        await here.worker.sweep()
+        assert not upload.exists()
+
+
+async def test_a_video_is_gone_when_the_law_wants_it(tmp_path: Path) -> None:
+    """The law that wants it came while it was analysed, which ends there, and the upload goes too."""
+    now = [SECOND]
+    async with room(tmp_path, clock=lambda: now[0], chunk_seconds=1) as here:
+        upload = tmp_path / f"{FOREVER.ljust(36, '0')}.video"
+        upload.touch()
+        here.library.clips[upload.name] = Stills(None)
+        endless = await here.put(FOREVER, str(upload))
+        early = await here.until(endless, JobState.RUNNING, chunk=1)
+        assert early.expire_ns == 0
+        here.law.delete_by_ns = 9 * SECOND
+        late = await here.until(endless, JobState.RUNNING, chunk=early.chunk + 2)
+        assert late.expire_ns == 9 * SECOND
+        now[0] = 9 * SECOND
+        with pytest.raises(NotFound):
+            await here.jobs.get(endless.tenant, endless.id)
+        while upload.name not in here.library.closed:
+            await asyncio.sleep(0.01)
+        await here.worker.sweep()
+        assert not upload.exists()
 
 
 async def test_uploads_that_no_job_waits_for_are_swept(tmp_path: Path) -> None:

@@ -75,6 +75,9 @@ class Shadow(Protocol):
 class Permission(Protocol):
     """The law's leave for one stream or job, which lasts only while the law gives it."""
 
+    delete_by_ns: int | None
+    """When the newest decision wants gone what is kept, in Unix nanoseconds."""
+
     async def again(self) -> Decision:
         """Asks about the call that began it, as of now; a decision that changed is in the ledger first.
 

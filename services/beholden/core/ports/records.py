@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from beholden.core.gallery import (
@@ -93,7 +93,10 @@ class Reviews(Protocol):
 
 
 class Jobs(Protocol):
-    """A queue of work that outlasts its calls, shared by any number of workers, and what was found."""
+    """A queue of work that outlasts its calls, shared by any number of workers, and what was found.
+
+    A job that has expired is not there: whoever asks for it is told so, and nobody works on it.
+    """
 
     async def create(self, job: Job) -> Job:
         """Durable on return. With a request id that the tenant used before, the job that it made.
@@ -139,8 +142,12 @@ class Jobs(Protocol):
         checkpoint: bytes,
         progress: Mapping[str, Json],
         found: Sequence[Annotation],
+        delete_ns: int = 0,
     ) -> Claim | None:
-        """One chunk is done: all of it durable on return, or nothing and None where it is not ours."""
+        """One chunk is done: all of it durable on return, or nothing and None where it is not ours.
+
+        Where the law by now wants it gone by `delete_ns` and that is sooner, so it will be.
+        """
         ...
 
     async def finish(
@@ -150,6 +157,7 @@ class Jobs(Protocol):
         progress: Mapping[str, Json],
         found: Sequence[Annotation] = (),
         error: Mapping[str, Json] | None = None,
+        delete_ns: int = 0,
     ) -> bool:
         """The last chunk is done, or the job failed; False and nothing where it is not ours."""
         ...
@@ -165,11 +173,11 @@ class Jobs(Protocol):
         ...
 
     async def expire(self) -> Sequence[str]:
-        """Removes the jobs that were over long ago, and answers their ids."""
+        """Removes the jobs that have expired with all that they found, and answers their ids."""
         ...
 
-    async def waiting(self, ids: Sequence[str]) -> Collection[str]:
-        """Those of the ids whose jobs are not over."""
+    async def states(self, ids: Sequence[str]) -> Mapping[str, JobState]:
+        """Where those of the ids stand that are jobs."""
         ...
 
     async def unfinished(self, kind: str) -> Mapping[JobState, int]:
