@@ -64,7 +64,7 @@ def test_blurred_faces_are_found_no_more(shell: Shell, tmp_path: Path) -> None:
         frames = [frame.pixels(960) for frame in clip.frames() if frame.index % 3 == 0]
     clips.written(street, frames, rate=8)
     common = ("--as", "daily-herald", "--json", "video")
-    ended = shell.run(*common, street, "--features", "segments", "--blur-faces", hidden)
+    ended = shell.run(*common, street, "--features", "faces", "--blur-faces", hidden)
     assert ended.code == 0, ended.err
     faces = [one for one in ended.lines[1:] if one["name"] == "Face"]
     assert len(faces) >= 3

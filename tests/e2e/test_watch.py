@@ -100,7 +100,8 @@ def test_asked_wrongly_and_refused(shell: Shell, cars: Path, tmp_path: Path) -> 
     assert "http:// is not read" in watch("http://camera.local/live.m3u8")
     assert "cannot be opened" in watch(tmp_path / "none.mp4")
     assert "none of labels" in watch(cars, "--features", "dogs")
-    assert "stored video" in watch(cars, "--features", "segments")
+    for stored in ("segments", "redaction"):
+        assert "stored video" in watch(cars, "--features", stored)
     assert "rtsp://127.0.0.1:9/gate: camera" in watch("rtsp://ada:secret@127.0.0.1:9/gate", code=5)
     (tmp_path / "list.mp4").write_text(f"#EXTM3U\n{cars}\n")
     assert "must be an MP4" in watch(tmp_path / "list.mp4")

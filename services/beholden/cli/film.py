@@ -25,7 +25,8 @@ _COLOURS = ((56, 189, 248), (74, 222, 128), (251, 191, 36), (251, 113, 133), (19
 _LONGEST_GAP_US = 3_000_000
 _HELD_US = 500_000
 _HIDDEN_MARGIN = 0.25
-_FACES = video_pb2.VIDEO_FEATURE_FACES
+_FACES = frozenset((video_pb2.VIDEO_FEATURE_FACES, video_pb2.VIDEO_FEATURE_REDACTION))
+_HIDDEN = frozenset((video_pb2.VIDEO_FEATURE_REDACTION,))
 
 Path_ = Sequence[tuple[int, Box]]
 """Where one thing was when it was looked at, by time."""
@@ -41,7 +42,7 @@ class Tracks:
             if one.HasField("bounding_box"):
                 box = one.bounding_box
                 # Who is not followed is nobody's other sighting.
-                number = one.track_id or -next(alone) * (one.feature == _FACES)
+                number = one.track_id or -next(alone) * (one.feature in _FACES)
                 key = (one.feature, one.name, number)
                 place = Box(box.x_min, box.y_min, box.x_max, box.y_max)
                 self._paths[key].append((one.start_offset.ToMicroseconds(), place))
@@ -80,11 +81,13 @@ def write(source: Path, out: Path, tracks: Tracks, *, hide_faces: bool, progress
                 for frame in clip.frames():
                     pixels = frame.pixels(max(info.width, info.height)).copy()
                     if hide_faces:
-                        shown = tracks.at(frame.time_us, frozenset((_FACES,))).values()
+                        shown = tracks.at(frame.time_us, _HIDDEN).values()
                         heads = [within(around_head(box, _HIDDEN_MARGIN)) for box in shown]
                         hide(pixels, heads, RedactionStyle.PIXELATE)
                     else:
-                        for (_, name, number), box in tracks.at(frame.time_us).items():
+                        for (feature, name, number), box in tracks.at(frame.time_us).items():
+                            if feature in _HIDDEN:
+                                continue
                             _frame(pixels, box, f"{name} {number}" if number > 0 else name, number)
                     writer.add(pixels, frame.time_us)
                     progress.update(task, completed=100 * frame.time_us // (info.duration_us or 1))

@@ -17,7 +17,7 @@ from beholden.video.sample import Sample
 from beholden.vision.crops import crop, jpeg, png, unpacked, within
 from beholden.vision.tracks import Sighting, Track
 
-FEATURES = frozenset((Feature.FACES, Feature.FACE_SEARCH))
+FEATURES = frozenset((Feature.FACES, Feature.FACE_SEARCH, Feature.REDACTION))
 
 _FACE = "Face"
 _MARGIN = 0.6  # an aligned chip reaches beyond the box, and further where the head is tilted
@@ -44,7 +44,7 @@ class FacesState:
 
 
 class Faces:
-    """The features FACES and FACE_SEARCH, of one tenant."""
+    """The features FACES, FACE_SEARCH and REDACTION, of one tenant."""
 
     def __init__(
         self,
@@ -57,6 +57,8 @@ class Faces:
         searched: bool = True,
     ) -> None:
         self.state = state
+        self._told = [one for one in (Feature.FACES, Feature.REDACTION) if one in spec.features]
+        self._kept = self._told != [Feature.REDACTION] or Feature.FACE_SEARCH in spec.features
         self._searches = searched and Feature.FACE_SEARCH in spec.features
         self._spec = spec
         self._tenant = tenant
@@ -96,7 +98,7 @@ class Faces:
             seen = [(sample.time_us, followed.get(one.box, 0), one) for one in sightings]
         found = [
             Annotation(
-                feature=Feature.FACES,
+                feature=feature,
                 name=_FACE,
                 start_us=time_us,
                 end_us=time_us + sample.length_us,
@@ -105,13 +107,16 @@ class Faces:
                 box=sighting.box,
             )
             for time_us, number, sighting in seen
-            if self._sure(sighting.confidence) and Feature.FACES in self._spec.features
+            if self._sure(sighting.confidence)
+            for feature in self._told
         ]
         for track in over:
             found += await self._over(track, track.gone_us)
         return found
 
     def _keep(self, sample: Sample, track: Track, sighting: Sighting, face: DetectedFace) -> None:
+        if not self._kept:
+            return  # who hides faces wants no pictures of them
         score = prominence(sighting) * face.quality.sharpness * _frontal(face)
         if not self.state.following.improves(track, score):
             return
@@ -120,8 +125,8 @@ class Faces:
         self.state.following.bests[track.id] = Best(score, sample.time_us, face.box, b"", kept)
 
     async def _over(self, track: Track, end_us: int) -> list[Annotation]:
-        best = self.state.following.bests.pop(track.id)
-        if not self._sure(track.confidence):
+        best = self.state.following.bests.pop(track.id, None)
+        if best is None or not self._sure(track.confidence):
             return []
         found = []
         if Feature.FACES in self._spec.features:

@@ -20,6 +20,7 @@ class Feature(StrEnum):
     SEGMENTS = "SEGMENTS"
     PEOPLE = "PEOPLE"
     ACTIVITIES = "ACTIVITIES"
+    REDACTION = "REDACTION"
 
 
 ACTIONS: Mapping[Feature, str] = {
@@ -31,6 +32,7 @@ ACTIONS: Mapping[Feature, str] = {
     Feature.SEGMENTS: "video.segment",
     Feature.PEOPLE: "person.track",
     Feature.ACTIVITIES: "activity.detect",
+    Feature.REDACTION: "image.redact",
 }
 """Each feature is asked about as what it does, so that a ban of face search holds in video too."""
 

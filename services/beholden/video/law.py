@@ -16,7 +16,12 @@ from beholden.video.features import ACTIONS, Feature, Spec
 
 T = TypeVar("T")
 
-_ALL = {Feature.LABELS: "labels", Feature.FACES: "faces", Feature.TEXT: "texts"}
+_ALL = {
+    Feature.LABELS: "labels",
+    Feature.FACES: "faces",
+    Feature.TEXT: "texts",
+    Feature.REDACTION: "redactions",
+}
 """The class of response fields that is all that a feature tells, as the pictures' RPCs have it."""
 
 

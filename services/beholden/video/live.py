@@ -104,9 +104,9 @@ class LivePipeline:
     ) -> AsyncGenerator[Begun | Told]:
         """What the stream is analysed for, and then what happens in it. Raises as AnalyzeStream says."""
         features = tuple(dict.fromkeys(asked.features))
-        if Feature.SEGMENTS in features:
+        if stored := {Feature.SEGMENTS, Feature.REDACTION}.intersection(features):
             raise InvalidArgument(
-                "start.features", "must not be SEGMENTS: they are of stored video"
+                "start.features", f"must not be {min(stored)}, which is of stored video"
             )
         if Feature.FACE_SEARCH in features and not asked.collection:
             raise InvalidArgument("start.collection", "must be set to search faces")

@@ -86,7 +86,7 @@ class VideoPipeline:
                 collection=request.collection,
                 min_similarity=request.min_similarity,
                 max_results=request.max_results,
-                every_frame=request.every_frame,
+                every_frame=request.every_frame or Feature.REDACTION in features,
             ),
             {one.feature: one.decision for one in leaves},
         )

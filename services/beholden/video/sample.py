@@ -63,7 +63,7 @@ class Eyes:
                 case Feature.ACTIVITIES:
                     own = (self.actions.model,) if self.actions.model is not None else ()
                     models = self.labels.models and (*self.labels.models, *self.bodies.models, *own)
-                case Feature.FACES:
+                case Feature.FACES | Feature.REDACTION:
                     models = (self.faces.model,)
                 case Feature.FACE_SEARCH:
                     models = (self.faces.model, *self.matcher.models)

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from google.longrunning import operations_grpc_pb2, operations_pb2
 from google.rpc import code_pb2, error_details_pb2
 
+from beholden.core.video import VideoLimits
+from beholden.media.pyav import AvReader
 from beholden.v1 import video_pb2, video_pb2_grpc
 from tests import clips
 from tests.house import House, house
@@ -32,6 +35,12 @@ DELETED = {
     "until": "",
     "asks": {"delete_by": 24},
 }
+FACES = {
+    **BAN,
+    "says": "Platforms find no faces",
+    "classes": ["face_analysis"],
+    "kinds": ["platform"],
+}
 DUTIES = {
     "labels": {**DELETED, "classes": ["label_analysis"]},
     "platforms": {**DELETED, "classes": ["video_analysis"], "kinds": ["platform"]},
@@ -44,6 +53,7 @@ def policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = tmp_path_factory.mktemp("law") / "policies"
     shutil.copytree(ROOT / "policies", own)
     (own / "law/duties/data.json").write_text(json.dumps(DUTIES))
+    (own / "law/moratoria/data.json").write_text(json.dumps({"faces": FACES}))
     return own
 
 
@@ -86,6 +96,48 @@ def test_what_is_to_be_deleted_by_a_time_says_so(
     if hours:
         left = told.expire_time.ToDatetime() - told.create_time.ToDatetime()
         assert abs(left - timedelta(hours=hours)) < timedelta(minutes=1)
+
+
+@pytest.mark.thorough
+def test_faces_that_may_not_be_found_may_be_hidden(running: House, tmp_path: Path) -> None:
+    """It is the law of hiding them in pictures that is asked; what is told is where they are."""
+    reader = AvReader(VideoLimits())
+    with reader.open(clips.real(clips.FACES), field="video") as clip:
+        frames = [frame.pixels(960) for frame in islice(clip.frames(), 6)]
+    street = clips.written(tmp_path / "street.mp4", frames).read_bytes()
+    headers = running.headers("acme-platform")
+    with running.channel() as channel:
+        stub = video_pb2_grpc.VideoServiceStub(channel)
+
+        def begin(feature: str) -> operations_pb2.Operation:
+            request = video_pb2.AnalyzeVideoRequest(
+                video=video_pb2.Video(content=street), features=[f"VIDEO_FEATURE_{feature}"]
+            )
+            return stub.AnalyzeVideo(request, metadata=headers)
+
+        with pytest.raises(grpc.RpcError, match="FACES: Platforms find no faces"):
+            begin("FACES")
+        operation = begin("REDACTION")
+        while not operation.done:
+            wait = operations_pb2.WaitOperationRequest(name=operation.name)
+            operation = operations_grpc_pb2.OperationsStub(channel).WaitOperation(
+                wait, metadata=headers
+            )
+        assert not operation.HasField("error"), operation.error
+        listed = [
+            stub.ListVideoAnnotations(
+                video_pb2.ListVideoAnnotationsRequest(
+                    operation=operation.name, aggregate_by=aggregate
+                ),
+                metadata=headers,
+            ).annotations
+            for aggregate in ("VIDEO_AGGREGATE_FRAME", "VIDEO_AGGREGATE_SEGMENT")
+        ]
+    places, stretches = listed
+    assert len({one.start_offset.ToMicroseconds() for one in places}) == 6, "every frame"
+    assert all(one.HasField("bounding_box") for one in places)
+    assert not any(one.picture or one.HasField("face") for one in places)
+    assert not stretches
 
 
 @pytest.mark.thorough

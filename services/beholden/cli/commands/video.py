@@ -37,6 +37,7 @@ class Feature(Enum):
     SEGMENTS = "segments"
     PEOPLE = "people"
     ACTIVITIES = "activities"
+    REDACTION = "redaction"
 
 
 def video(  # noqa: PLR0917 - one for each option
@@ -64,7 +65,7 @@ def video(  # noqa: PLR0917 - one for each option
         typer.Option(
             "--blur-faces",
             metavar="OUT.mp4",
-            help="Write the video with its faces hidden; asks for faces, in every frame.",
+            help="Write the video with its faces hidden; asks for redaction, in every frame.",
         ),
     ] = None,
     timeline_out: Annotated[
@@ -75,8 +76,8 @@ def video(  # noqa: PLR0917 - one for each option
     """Find what a video shows, and when; Ctrl-C cancels it on the server too."""
     here = session(context)
     wanted = wanted_features(features)
-    if blur_faces and Feature.FACES not in wanted:
-        wanted.append(Feature.FACES)
+    if blur_faces and Feature.REDACTION not in wanted:
+        wanted.append(Feature.REDACTION)
     if stored and (draw or blur_faces) and not file.exists():
         option = "--draw" if draw else "--blur-faces"
         raise typer.BadParameter("writing the video needs the file here too", param_hint=option)
@@ -90,7 +91,6 @@ def video(  # noqa: PLR0917 - one for each option
             collection=f"collections/{collection}" if collection else "",
             min_confidence=min_confidence,
             min_similarity=min_similarity,
-            every_frame=blur_faces is not None,
         ),
     )
     operation = _followed(here, answer.message, file.name)

@@ -33,15 +33,12 @@ def watch(  # noqa: PLR0917 - one for each option
         str, typer.Argument(help="An rtsp:// address, a video file, or - for standard input.")
     ],
     features: Annotated[
-        str, typer.Option(help="Separated by commas, as for `beholden video`; not segments.")
+        str,
+        typer.Option(
+            help="Separated by commas, as for `beholden video`; not segments or redaction."
+        ),
     ] = "people",
     collection: Annotated[str, typer.Option(help="For face-search: the collection's id.")] = "",
-    public_space: Annotated[
-        bool | None,
-        typer.Option(
-            "--public-space/--no-public-space", help="Whether the place is open to the public."
-        ),
-    ] = None,
     min_confidence: MinConfidence = None,
     min_similarity: MinSimilarity = None,
     rate: Annotated[
@@ -68,7 +65,6 @@ def watch(  # noqa: PLR0917 - one for each option
     start = video_pb2.StreamStart(
         features=[f"VIDEO_FEATURE_{one.name}" for one in wanted_features(features)],
         collection=f"collections/{collection}" if collection else "",
-        public_space=public_space,
         min_confidence=min_confidence,
         min_similarity=min_similarity,
     )

@@ -91,7 +91,7 @@ def look(app: typer.Typer) -> None:
     hang(
         app,
         watch.watch,
-        "watch rtsp://camera.local/gate --as daily-herald --no-public-space",
+        "watch rtsp://camera.local/gate --as daily-herald --private",
         "watch gate.mp4 --features people,faces --as daily-herald",
         "watch rtsp://camera.local/gate --features face-search --collection staff --as daily-herald",
         "watch - --features labels --json --as daily-herald < street.ts | jq .event",
