@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from beholden.core.errors import FailedPrecondition
+
 
 class Codec:
     """Writes and reads dataclasses and enums among `classes`, with numbers, text, lists, bytes, arrays."""
@@ -24,8 +26,17 @@ class Codec:
         return json.dumps(self._plain(value)).encode()
 
     def load(self, content: bytes) -> Any:
-        """What `dump` was given; tuples come back as tuples."""
-        return self._value(json.loads(content))
+        """What `dump` was given; tuples come back as tuples.
+
+        Raises FailedPrecondition for what another version wrote, whose classes were others.
+        """
+        try:
+            return self._value(json.loads(content))
+        except (KeyError, TypeError, ValueError) as error:
+            raise FailedPrecondition(
+                "the analysis was begun by another version of Beholden",
+                remedy="ask for it again, with another request_id",
+            ) from error
 
     def _plain(self, value: object) -> Any:  # noqa: PLR0911
         if value is None or isinstance(value, bool | int | float) or type(value) is str:
