@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.conftest import Shell
 from tests.house import house
 from tests.pictures import encode, pixels
+from tests.repository import with_both_embedders
 
 HERALD = ("--as", "daily-herald", "--purpose", "editorial_research")
 PAST = ("--source", "desk", "--legal-basis", "press law")
@@ -80,11 +81,15 @@ def test_what_is_still_held_is_enrolled_anew(shell: Shell, tmp_path: Path) -> No
 def test_another_model_takes_over(models: Path, tmp_path: Path) -> None:
     folder, pictures = tmp_path / "house", tmp_path / "kept"
     folder.mkdir()
+    repository = tmp_path / "models"
+    repository.mkdir()
+    here = {"MODEL_REPOSITORY": str(with_both_embedders(repository))}
     services = ("search", "embedding")
-    with house(folder, services) as before:
+    with house(folder, services, **here) as before:
         shell = Shell(before.address, {**before.env, "BEHOLDEN_SERVER": before.address}, folder)
         filled(shell, pictures)
-    with house(folder, services, MODELS='{"face-embedder": "mobilefacenet"}') as after:
+    other = {**here, "MODELS": '{"face-embedder": "mobilefacenet"}'}
+    with house(folder, services, **other) as after:
         shell = Shell(after.address, {**after.env, "BEHOLDEN_SERVER": after.address}, folder)
         refused = shell.run(*HERALD, "search", "old", pictures / "moved.png")
         assert refused.code == 1

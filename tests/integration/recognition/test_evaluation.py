@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 
 from beholden.catalog.entries import load_catalog
-from beholden.catalog.pull import pull
 from beholden.catalog.repository import available
 from beholden.cli.run import run
 from beholden.core.errors import FailedPrecondition, InvalidArgument
 from beholden.core.models import FACE_EMBEDDER
-from beholden.runtime.settings import Settings
-from tests.house import MODELS, ROOT
+from tests.house import ROOT
 from tests.integration.recognition.test_recognition import CLEAR
-from tests.pictures import missing, path
+from tests.pictures import path
+from tests.repository import with_both_embedders
 
 CATALOG = load_catalog(ROOT / "models" / "catalog.yaml")
 SHOWN = {"obama": 2, "biden": 2, "carell": 1}
@@ -23,13 +22,7 @@ SHOWN = {"obama": 2, "biden": 2, "carell": 1}
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The default detector and embedder, and MobileFaceNet pulled."""
-    folder = tmp_path_factory.mktemp("models")
-    for name in ("centerface", "dlib_resnet_v1"):
-        (folder / name).symlink_to(MODELS / name)
-    (report,) = pull(CATALOG, ["mobilefacenet"], folder, mirror=Settings().model_mirror)
-    if not report.ok:
-        missing(f"MobileFaceNet cannot be had: {report.attempts}")
-    return folder
+    return with_both_embedders(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
