@@ -17,16 +17,17 @@ from beholden.core.video import SECOND
 
 _SURE = 0.5
 _PATIENCE_US = 2_500_000
-_REACH = 1.2  # sizes of itself that a thing may be from where it is expected, after 0.8 s and more
-_AT_ONCE = 0.2  # of that reach, however little time went by: what a box is wrong by
-_SPREAD = 1.5  # a second
-_ASTRAY = (
-    2.5,
-    1.5,
-)  # times that reach, for what nobody else is: of what was seen once, and of the rest
-_LATELY = 0.5  # seconds since it was seen
-_OVERLAPS = 0.3
-_MEMORY = 0.3  # seconds
+# How far from where it is expected a thing may be, in sizes of itself, once 0.5 s went by; how much of
+# that at once, for what a box is wrong by, and how much more each second.
+_REACH = 1.2
+_AT_ONCE = 0.2
+_SPREAD = 1.5
+# Times that reach, within `_LATELY` seconds, for what nobody else is: where it was seen once, and else.
+_ASTRAY_AT_FIRST = 2.5
+_ASTRAY = 1.5
+_LATELY = 0.5
+_OVERLAPS = 0.3  # intersection over union
+_MEMORY = 0.3  # seconds in which a velocity is two thirds forgotten
 _SIZE_RATIO = 2.2
 _INSIDE = 0.8
 _MOST_TRACKS = 200
@@ -166,7 +167,7 @@ def _likeness(track: Track, sighting: Sighting, time_us: int) -> float:
     away = math.hypot(x, y)
     if away >= reach and overlap <= _OVERLAPS:
         # It may be anything nearby that nobody else is, the more so while its way is not known yet.
-        astray = reach * (_ASTRAY[1] if track.confirmed else _ASTRAY[0])
+        astray = reach * (_ASTRAY if track.confirmed else _ASTRAY_AT_FIRST)
         return max(0.0, 0.05 * (1 - away / astray)) if elapsed < _LATELY else 0.0
     # Who has been followed for longer has the better claim: a new track may be a second box of the same.
     age = (track.last_us - track.first_us) / SECOND
