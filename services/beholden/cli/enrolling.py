@@ -133,9 +133,10 @@ class _Pictures:
         assert thing.file is not None
         image = pictures.read(thing.file)
         picture = enrolment_pb2.BulkPicture(image=image, bounding_boxes=thing.boxes)
-        picture.external_image_id = (
-            thing.row.external_id or _NOT_IN_IDS.sub("_", thing.file.stem)[:255]
-        )
+        # A face that is enrolled anew keeps its name, be it none.
+        named = thing.row.external_id or thing.boxes
+        stem = _NOT_IN_IDS.sub("_", thing.file.stem)[:255]
+        picture.external_image_id = thing.row.external_id if named else stem
         _say(picture, thing.row)
         return enrolment_pb2.BulkIndexFacesRequest(picture=picture)
 

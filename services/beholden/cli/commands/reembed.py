@@ -6,9 +6,10 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from google.protobuf.message import Message
 
 from beholden.cli import manifest, pictures
 from beholden.cli.enrolling import Senders, enrol, sum_up
@@ -21,7 +22,6 @@ from beholden.cli.words import counted, safe
 from beholden.v1 import collection_pb2, search_pb2, search_pb2_grpc
 
 _SAME_PLACE = 0.5
-_MOST_AT_ONCE = 100
 
 Faces = Mapping[str, Sequence[collection_pb2.Face]]
 """The faces of each picture, by its SHA-256."""
@@ -50,10 +50,10 @@ def reembed(
     old = _faces(here, collection)
     if not old:
         raise Failure(f"{collection} has no face that was found in a picture", "NOT_FOUND")
-    _made(here, collection, to)
     listed = list(_listed(old, _located(here, paths, old)))
     if not listed:
         raise Failure(f"none of {collection}'s pictures are in {', '.join(paths)}", "NOT_FOUND")
+    _make_like(here, collection, to)
     listed.sort(key=lambda one: repr(one.row))  # a stream for each provenance
     senders = Senders(here, every_face=True)
     tally = enrol(senders, to, [Listing(len(listed), listed)], resume=resume)
@@ -74,13 +74,17 @@ def _faces(here: Session, collection: str) -> Faces:
     return found
 
 
-def _made(here: Session, collection: str, to: str) -> None:
+def _make_like(here: Session, collection: str, to: str) -> None:
     stub = here.stub(search_pb2_grpc.SearchServiceStub)
     get = search_pb2.GetCollectionRequest(name=f"collections/{collection}")
     name = here.client.call(stub.GetCollection, get).message.collection.display_name
     request = search_pb2.CreateCollectionRequest(collection_id=to, display_name=name)
+    _unless_there(here, stub.CreateCollection, request)
+
+
+def _unless_there(here: Session, method: Any, request: Message) -> None:
     try:
-        here.client.call(stub.CreateCollection, request)
+        here.client.call(method, request)
     except Failure as failure:
         if failure.status != "ALREADY_EXISTS":
             raise
@@ -146,7 +150,7 @@ def _compare(here: Session, collection: str, to: str, old: Faces) -> None:
     here.output.show(
         f"[bold]{whole - len(lacks)} of {counted(whole, 'face')}[/] of {safe(collection)} in {safe(to)}"
         + (f" · {counted(len(people), 'person', 'people')} with theirs" if people else "")
-        + (f" · of {len(lacks)} the picture is missing, or shows no face there" if lacks else "")
+        + (f" · {len(lacks)} lack: their picture is missing or shows no such face" if lacks else "")
     )
 
 
@@ -158,17 +162,9 @@ def _associate(here: Session, person: str, to: str, faces: Sequence[str]) -> Non
     request = search_pb2.CreatePersonRequest(
         parent=parent, person_id=known, display_name=who.display_name
     )
-    try:
-        here.client.call(stub.CreatePerson, request)
-    except Failure as failure:
-        if failure.status != "ALREADY_EXISTS":
-            raise
-    here.client.call(
-        stub.AssociateFaces,
-        search_pb2.AssociateFacesRequest(
-            name=f"{parent}/people/{known}", faces=faces[:_MOST_AT_ONCE]
-        ),
-    )
+    _unless_there(here, stub.CreatePerson, request)
+    theirs = search_pb2.AssociateFacesRequest(name=f"{parent}/people/{known}", faces=faces)
+    here.client.call(stub.AssociateFaces, theirs)
 
 
 def _same(one: collection_pb2.Face, other: collection_pb2.Face) -> bool:
