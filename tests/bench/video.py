@@ -15,12 +15,11 @@ import av
 from rich.console import Console
 from rich.table import Table
 
-from beholden.core.geometry import Box
+from beholden.core.geometry import Box, iou
 from beholden.core.jobs import Annotation
 from beholden.core.video import SECOND, VideoLimits
 from beholden.media.pyav import AvReader
 from beholden.video.features import Feature
-from beholden.vision.tracks import iou
 from tests import clips
 from tests.analyses import Analyst, Found, analyst
 

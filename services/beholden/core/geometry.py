@@ -36,3 +36,20 @@ class Box:
     def area(self) -> float:
         """Share of the picture's area, in [0, 1]."""
         return self.width * self.height
+
+
+SAME_PLACE = 0.5
+"""The `iou` from which two boxes are of one thing, as in PASCAL VOC's evaluation."""
+
+
+def shared(one: Box, other: Box) -> float:
+    """What both boxes cover, as a share of the picture's area, in [0, 1]."""
+    width = min(one.x_max, other.x_max) - max(one.x_min, other.x_min)
+    height = min(one.y_max, other.y_max) - max(one.y_min, other.y_min)
+    return max(0.0, width) * max(0.0, height)
+
+
+def iou(one: Box, other: Box) -> float:
+    """The boxes' intersection over their union, in [0, 1]."""
+    both = shared(one, other)
+    return both / max(1e-12, one.area + other.area - both)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from beholden.core.caller import caller
-from beholden.core.geometry import Box
 from beholden.detection.labels import LabelPipeline
 from beholden.detection.pipeline import DetectionPipeline
 from beholden.detection.redaction import RedactionPipeline
 from beholden.detection.text import TextPipeline, WordFilter
 from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, label_pb2
 from beholden.wire import attributes
-from beholden.wire.faces import detected_face, model_version
+from beholden.wire.faces import box, detected_face, model_version
 from beholden.wire.labels import label, look
 from beholden.wire.redaction import kinds, redaction, style
 from beholden.wire.text import texts
@@ -97,7 +96,7 @@ class DetectionServicer(detection_pb2_grpc.DetectionServiceServicer):
                 min_height=asked.min_height,
                 min_width=asked.min_width,
             ),
-            [Box(box.x_min, box.y_min, box.x_max, box.y_max) for box in request.regions],
+            list(map(box, request.regions)),
         )
         return detection_pb2.DetectTextResponse(
             texts=texts(found.lines),

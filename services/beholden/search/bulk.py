@@ -24,7 +24,7 @@ from beholden.core.errors import (
 )
 from beholden.core.faces import UNIT_TOLERANCE, EmbeddedFace, Template, UnindexedReason
 from beholden.core.gallery import Collection, Face, Provenance
-from beholden.core.geometry import Box
+from beholden.core.geometry import SAME_PLACE, Box, iou
 from beholden.core.ports import Embedder, FaceStore
 from beholden.search.collections import Collections
 from beholden.search.quotas import Quotas
@@ -32,13 +32,10 @@ from beholden.search.settings import SearchSettings
 from beholden.search.streams import batches, mapped
 from beholden.search.turns import Turns
 from beholden.vision.enrolment import NO_LIMITS, EnrolmentLimits, enrolment_problems
-from beholden.vision.tracks import iou
 
 _FACES = uuid.UUID("0d0a4c8e-8c26-5a53-8c1d-7a5a0f7b3c21").bytes
 _MOST_FACES = 100
 _WHOLE = Box(0.0, 0.0, 1.0, 1.0)
-_SAME_PLACE = 0.5
-"""Intersection over union from which two boxes are of one face, as in PASCAL VOC's evaluation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +287,7 @@ def _id(bulk: Bulk, content: str, ordinal: int) -> str:
 
 
 def _wanted(picture: Picture, box: Box) -> bool:
-    return any(iou(box, place) >= _SAME_PLACE for place in picture.boxes)
+    return any(iou(box, place) >= SAME_PLACE for place in picture.boxes)
 
 
 def _exists(bulk: Bulk, face: str) -> AlreadyExists:

@@ -12,7 +12,6 @@ import numpy as np
 from beholden.core.caller import Caller, caller
 from beholden.core.errors import InvalidArgument
 from beholden.core.gallery import Face, Provenance
-from beholden.core.geometry import Box
 from beholden.search.bulk import Bulk, Picture, Ready, Result
 from beholden.search.erasure.servicer import ErasureServicer
 from beholden.search.people.servicer import sought
@@ -177,12 +176,7 @@ class SearchServicer(ErasureServicer):
                     raise InvalidArgument("picture", "must be every message's but the first's")
                 said = message.picture
                 picture = _picture(said, said.image.content, caller().media[0])
-                yield picture._replace(
-                    boxes=[
-                        Box(box.x_min, box.y_min, box.x_max, box.y_max)
-                        for box in said.bounding_boxes
-                    ],
-                )
+                yield picture._replace(boxes=list(map(wire_faces.box, said.bounding_boxes)))
 
         bulk = replace(
             _bulk(start.enrolment),

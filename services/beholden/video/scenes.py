@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
+from beholden.core.geometry import iou
 from beholden.core.jobs import Annotation
 from beholden.core.labels import Label
 from beholden.core.law import Json
@@ -14,7 +15,6 @@ from beholden.core.text import Line
 from beholden.video.features import Feature, Spec
 from beholden.video.intervals import Interval, Intervals, Seen
 from beholden.video.sample import Eyes, Sample
-from beholden.vision.tracks import iou
 
 FEATURES = frozenset((Feature.LABELS, Feature.TEXT, Feature.MODERATION))
 

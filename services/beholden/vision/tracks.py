@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from beholden.core.bodies import Body
-from beholden.core.geometry import Box
+from beholden.core.geometry import Box, iou, shared
 from beholden.core.video import SECOND
 
 _SURE = 0.5
@@ -126,12 +126,6 @@ def distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
     return kept
 
 
-def iou(one: Box, other: Box) -> float:
-    """The boxes' intersection over their union, in [0, 1]."""
-    both = _shared(one, other)
-    return both / max(1e-12, one.area + other.area - both)
-
-
 def _matched(
     tracks: Sequence[Track], sightings: Sequence[Sighting], time_us: int
 ) -> list[tuple[Track, Sighting]]:
@@ -192,10 +186,4 @@ def _move(track: Track, sighting: Sighting, time_us: int) -> None:
 
 
 def _nested(one: Box, other: Box) -> bool:
-    return _shared(one, other) > _INSIDE * max(1e-12, min(one.area, other.area))
-
-
-def _shared(one: Box, other: Box) -> float:
-    width = min(one.x_max, other.x_max) - max(one.x_min, other.x_min)
-    height = min(one.y_max, other.y_max) - max(one.y_min, other.y_min)
-    return max(0.0, width) * max(0.0, height)
+    return shared(one, other) > _INSIDE * max(1e-12, min(one.area, other.area))

@@ -23,6 +23,11 @@ def model_version(model: ModelSpec) -> image_pb2.ModelVersion:
     return image_pb2.ModelVersion(name=model.name, version=str(model.version))
 
 
+def box(message: image_pb2.BoundingBox) -> Box:
+    """A caller's box, as it was said."""
+    return Box(message.x_min, message.y_min, message.x_max, message.y_max)
+
+
 def bounding_box(box: Box) -> image_pb2.BoundingBox:
     """A box, still normalised."""
     return image_pb2.BoundingBox(x_min=box.x_min, y_min=box.y_min, x_max=box.x_max, y_max=box.y_max)

@@ -21,8 +21,6 @@ from beholden.cli.session import Session, session
 from beholden.cli.words import counted, safe
 from beholden.v1 import collection_pb2, search_pb2, search_pb2_grpc
 
-_SAME_PLACE = 0.5
-
 Faces = Mapping[str, Sequence[collection_pb2.Face]]
 """The faces of each picture, by its SHA-256."""
 
@@ -168,6 +166,6 @@ def _associate(here: Session, person: str, to: str, faces: Sequence[str]) -> Non
 
 
 def _same(one: collection_pb2.Face, other: collection_pb2.Face) -> bool:
-    from beholden.vision.tracks import iou
+    from beholden.core.geometry import SAME_PLACE, iou
 
-    return iou(box(one.bounding_box), box(other.bounding_box)) >= _SAME_PLACE
+    return iou(box(one.bounding_box), box(other.bounding_box)) >= SAME_PLACE
