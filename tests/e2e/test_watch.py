@@ -180,6 +180,6 @@ def test_a_camera_that_goes_away_and_comes_back(shell: Shell, tmp_path: Path) ->
         watching.send_signal(signal.SIGINT)
         out, err = watching.communicate(timeout=60)
     lines += [json.loads(text) for text in out.splitlines()]
-    assert watching.returncode == 130
+    assert watching.returncode == 130, err
     assert any("lost" in line for line in lines)
     assert b"secret" not in out + err
