@@ -22,9 +22,9 @@ class Ending:
     def _leave(self) -> None:
         if self.code is None:
             return
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except OSError:
-            return  # nobody reads any more, which Python tells in its own way
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed before
+            try:
+                stream.flush()
+            except OSError:
+                self.code = self.code or 1
         os._exit(self.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -14,6 +15,8 @@ from beholden.cli.failures import ExitCode, Failure
 from beholden.cli.output import Output
 from beholden.core.errors import BeholdenError, InvalidArgument
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code; see ExitCode."""
@@ -21,24 +24,34 @@ def run(arguments: Sequence[str]) -> int:
     output = Output(json="--json" in arguments, quiet=False)
     try:
         code = _tree().main(list(arguments), prog_name="beholden", standalone_mode=False)
-    except Failure as failure:
+    except (Failure, BeholdenError, OSError) as error:
+        failure = _told(error)
         output.failure(failure)
         return failure.exit_code
-    except InvalidArgument as error:
-        wrong = ((error.field, error.problem),)
-        output.failure(Failure(error.message, "INVALID_ARGUMENT", error.reason, wrong))
-        return ExitCode.USAGE
-    except BeholdenError as error:
-        output.failure(Failure(error.message, reason=error.reason))
-        return ExitCode.FAILED
     except typer.TyperException as error:
         # A group without a command has shown its help already, and says nothing more.
         if error.format_message():
             output.failure(_usage(error))
         return ExitCode.USAGE
-    except typer.Abort:
+    except (typer.Abort, SystemExit):
+        # Typer and rich raise SystemExit once nobody reads any more, of which nothing is said.
         return ExitCode.FAILED
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _told(error: Failure | BeholdenError | OSError) -> Failure:
+    """The error in words; one that nobody foresaw is raised again."""
+    match error:
+        case Failure():
+            return error
+        case InvalidArgument():
+            wrong = ((error.field, error.problem),)
+            return Failure(error.message, "INVALID_ARGUMENT", error.reason, wrong)
+        case BeholdenError():
+            return Failure(error.message, reason=error.reason)
+        case OSError(errno=number) if number in _FULL:
+            return Failure(f"nothing more can be written: {error.strerror}")
+    raise error
 
 
 @cache
