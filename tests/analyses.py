@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from beholden.catalog.entries import load_catalog
 from beholden.catalog.repository import available
-from beholden.catalog.taxonomy import load_taxonomy
 from beholden.core.jobs import Annotation
-from beholden.core.models import FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER, POSE
+from beholden.core.models import OBJECT_DETECTOR
 from beholden.core.ports import Permissions
 from beholden.core.video import VideoLimits
 from beholden.detection.actions import ActionPipeline
-from beholden.detection.bodies import BodyPipeline
-from beholden.detection.labels import LabelPipeline
-from beholden.detection.pipeline import DetectionPipeline
-from beholden.detection.settings import DetectionSettings
 from beholden.inference.open import open_inference
 from beholden.inference.settings import InferenceSettings
 from beholden.media.pyav import AvReader
 from beholden.media.streams import AvStreams
+from beholden.runtime.needs import roles_of
+from beholden.runtime.rooms import Rooms
 from beholden.runtime.settings import Settings
 from beholden.video.analysis import Analysis
 from beholden.video.features import Feature, Spec
@@ -47,7 +44,7 @@ class Found:
 
 
 class Analyst:
-    """Analyses videos, labels and faces at most."""
+    """Analyses videos; searches no collections."""
 
     def __init__(self, eyes: Eyes, workers: ThreadPoolExecutor) -> None:
         self.eyes = eyes
@@ -99,28 +96,18 @@ class Analyst:
 
 @asynccontextmanager
 async def analyst(actions: ActionPipeline | None = None) -> AsyncIterator[Analyst]:
-    """Over the local engine; `actions` has one of its own."""
-    catalog = load_catalog(Settings().catalog)
-    roles = (FACE_DETECTOR, OBJECT_DETECTOR, PICTURE_CLASSIFIER, POSE)
-    models = [available(catalog, MODELS, role) for role in roles]
-    assert None not in models, "run `make setup`"
-    finder, objects, classifier, pose = models
-    engine = await open_inference("local:", MODELS, models, InferenceSettings())
-    detection: Any = DetectionSettings()
+    """Over the local engine, with the eyes of a video worker; `actions` has an engine of its own."""
+    settings = Settings(model_repository=MODELS)
+    catalog = load_catalog(settings.catalog)
+    models = {role: available(catalog, MODELS, role) for role in roles_of("video", {})}
+    assert models[OBJECT_DETECTOR], "run `make setup`"
+    pulled = [model for model in models.values() if model is not None]
+    engine = await open_inference("local:", MODELS, pulled, InferenceSettings())
     absent: Any = None
     try:
         with ThreadPoolExecutor(2) as workers:
-            labels = LabelPipeline(
-                engine,
-                workers,
-                detection,
-                detector=objects,
-                classifier=classifier,
-                taxonomy=load_taxonomy(Settings().taxonomy),
-            )
-            faces = DetectionPipeline(engine, finder, workers, detection)
-            bodies = BodyPipeline(engine, workers, pose)
-            actions = actions or ActionPipeline(engine, None)
-            yield Analyst(Eyes(labels, faces, absent, absent, absent, bodies, actions), workers)
+            rooms = Rooms(settings, workers, engine, None, absent, absent, absent, None, models, {})
+            eyes = rooms.eyes()
+            yield Analyst(replace(eyes, actions=actions or eyes.actions), workers)
     finally:
         await engine.close()

@@ -33,6 +33,9 @@ _SETS = (
     (clips.CARS, (Feature.LABELS,)),
     (clips.FACES, (Feature.FACES,)),
     (clips.FACES, (Feature.LABELS, Feature.PEOPLE, Feature.FACES, Feature.SEGMENTS)),
+    (clips.FACES, (Feature.TEXT,)),
+    (clips.FACES, (Feature.MODERATION,)),
+    (clips.WALKERS, (Feature.MODERATION,)),
 )
 _EVERY = {"moving_seconds": 0, "stirring_seconds": 0, "still_seconds": 0}
 _EVENT_US = SECOND // 2
