@@ -22,7 +22,7 @@ class StoreSettings(BaseModel):
     hnsw_ef_construction: int = Field(default=200, ge=8, le=512)
     """Candidates looked at when a face joins the graph."""
 
-    hnsw_ef: int = Field(default=64, ge=1, le=4096)
+    hnsw_ef: int = Field(default=96, ge=1, le=4096)
     """Candidates looked at in a search; never fewer than the results asked for."""
 
     partitions: int = Field(default=64, ge=1, le=1024)
