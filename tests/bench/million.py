@@ -223,7 +223,6 @@ def graph(gallery: Vectors) -> Any:
     """FAISS's graph of the gallery, which takes minutes for a million."""
     index = faiss.IndexHNSWFlat(DIMENSION, SETTINGS.hnsw_m, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = SETTINGS.hnsw_ef_construction
-    index.hnsw.efSearch = SETTINGS.hnsw_ef
     with Progress() as progress:
         task = progress.add_task("building FAISS's graph", total=len(gallery))
         for start in range(0, len(gallery), 50_000):
@@ -239,6 +238,7 @@ async def hnsw(gallery: Vectors, asked: list[int], exact: Any, seconds: float) -
     index = faiss.read_index(str(kept)) if kept.is_file() else graph(gallery)
     built = time.perf_counter() - begin
     faiss.write_index(index, str(kept))
+    index.hnsw.efSearch = SETTINGS.hnsw_ef
 
     def search(number: int) -> list[int]:
         _, ids = index.search(gallery[number : number + 1], TOP + 1)
