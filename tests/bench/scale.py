@@ -22,7 +22,7 @@ class Figures:
     resident_idle: int = 259 * 10**6
     index_seconds: float = 419
     cores: int = 2
-    enrolled_per_second: float = 8_260
+    enrolled_per_second: float = 9_273
     """Ready templates, through the whole service."""
 
 
