@@ -1,5 +1,7 @@
 """A collection enrolled anew from kept pictures: what it still holds, and nothing else."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,11 @@ import numpy as np
 import pytest
 
 from beholden.client import Client
+from beholden.guard.minting import mint_evidence, new_key
+from tests.contract.policy_engines import POLICIES
 from tests.e2e.conftest import Shell
 from tests.house import house
-from tests.pictures import encode, pixels
+from tests.pictures import encode, path, pixels
 from tests.repository import with_both_embedders
 
 HERALD = ("--as", "daily-herald", "--purpose", "editorial_research")
@@ -74,6 +78,11 @@ def test_what_is_still_held_is_enrolled_anew(shell: Shell, tmp_path: Path) -> No
     assert ended.lines[-1]["people"] == 1
     assert len(ended.lines[-1]["lacks"]) == 1
 
+    refused = shell.run(
+        *HERALD, "--consent", "ada.jwt", "collections", "reembed", "old", "less", pictures
+    )
+    assert refused.code == 2, "one person's consent would be everybody's"
+
     nothing = tmp_path / "nothing"
     nothing.mkdir()
     (nothing / "other.png").write_bytes(encode(np.zeros((9, 9, 3), np.uint8)))
@@ -105,3 +114,34 @@ def test_another_model_takes_over(models: Path, tmp_path: Path) -> None:
         assert "mobilefacenet@1" in shell.run(*HERALD, "collections", "get", "new").out
         found = shell.run(*HERALD, "people", "search", "new", pictures / "moved.png")
         assert "Eileen Collins" in found.out
+
+
+@pytest.mark.thorough
+def test_who_signed_a_consent_is_shown_anew(models: Path, tmp_path: Path) -> None:
+    registry, key = "https://consents.example", new_key()
+    policies = Path(shutil.copytree(POLICIES, tmp_path / "policies"))
+    public = [key.as_dict(private=False)]
+    issuer = {"title": "A registry", "issues": ["consent"], "max_days": 30, "keys": public}
+    (policies / "law" / "issuers" / "data.json").write_text(json.dumps({registry: issuer}))
+    scope = {"actions": ["*"], "purposes": ["*"], "collections": ["*"]}
+    shown = tmp_path / "ada.jwt"
+    shown.write_text(
+        mint_evidence(key, "consent", issuer=registry, tenant="daily-herald", id="c-1", scope=scope)
+    )
+    signed = (*HERALD, "--consent", shown)
+    picture = path("astronaut")
+    with house(tmp_path, ("search",), POLICY_URL=f"file:{policies}") as running:
+        shell = Shell(
+            running.address, {**running.env, "BEHOLDEN_SERVER": running.address}, tmp_path
+        )
+        for name in ("old", "shown"):
+            shell.run(*HERALD, "collections", "create", name)
+            ended = shell.run(*signed, "index", name, picture, *PAST)
+            assert ended.code == 0, ended.err
+        for new, lost in (("named", True), ("shown", False)):
+            ended = shell.run(*HERALD, "collections", "reembed", "old", new, picture)
+            assert "1 of 1 face of old" in ended.out
+            assert ("of 1 face the consent's issuer is lost" in ended.out) is lost
+            [face] = listed(shell, new)
+            assert face["provenance"]["consent_id"] == "c-1"
+            assert face["provenance"]["consent_issuer"] == ("" if lost else registry)

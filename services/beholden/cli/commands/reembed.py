@@ -45,6 +45,11 @@ def reembed(
     own provenance, and people get their faces back. Nothing is deleted.
     """
     here = session(context)
+    if here.options.consent:
+        raise typer.BadParameter(
+            "it would be taken for everybody's; enrol whom it is of with `index` before",
+            param_hint="--consent",
+        )
     old = _faces(here, collection)
     if not old:
         raise Failure(f"{collection} has no face that was found in a picture", "NOT_FOUND")
@@ -133,22 +138,26 @@ def _compare(here: Session, collection: str, to: str, old: Faces) -> None:
     """Gives people their faces, and says which faces the new collection lacks."""
     new = _faces(here, to)
     people = defaultdict(list)
-    lacks = []
+    lacks, unsigned = [], 0
     for digest, faces in old.items():
         for face in faces:
             same = next((one for one in new.get(digest, ()) if _same(one, face)), None)
             if same is None:
                 lacks.append(face.name)
-            elif face.person and not same.person:
+                continue
+            signed = face.provenance.consent_issuer and not same.provenance.consent_issuer
+            unsigned += bool(signed)
+            if face.person and not same.person:
                 people[face.person].append(same.name)
     for person, theirs in people.items():
         _associate(here, person, to, theirs)
-    here.output.document({"lacks": lacks, "people": len(people)})
+    here.output.document({"lacks": lacks, "people": len(people), "unsigned": unsigned})
     whole = sum(map(len, old.values()))
     here.output.show(
         f"[bold]{whole - len(lacks)} of {counted(whole, 'face')}[/] of {safe(collection)} in {safe(to)}"
         + (f" · {counted(len(people), 'person', 'people')} with theirs" if people else "")
         + (f" · {len(lacks)} lack: their picture is missing or shows no such face" if lacks else "")
+        + (f" · of {counted(unsigned, 'face')} the consent's issuer is lost" if unsigned else "")
     )
 
 
