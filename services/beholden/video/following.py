@@ -28,11 +28,11 @@ class Best(Generic[D]):
 
 @dataclass(slots=True)
 class Following(Generic[D]):
-    """A tracker, and of each track the best. `early` are the first sightings of unconfirmed ones."""
+    """A tracker, and of each track the best. `early` is where unconfirmed ones were seen."""
 
     tracker: Tracker = field(default_factory=Tracker)
     bests: dict[int, Best[D]] = field(default_factory=dict)
-    early: dict[int, tuple[int, Sighting]] = field(default_factory=dict)
+    early: dict[int, list[tuple[int, Sighting]]] = field(default_factory=dict)
     looked_us: int = 0
 
     def update(
@@ -40,8 +40,8 @@ class Following(Generic[D]):
     ) -> tuple[list[tuple[Track, Sighting]], list[tuple[int, Track, Sighting]], list[Track]]:
         """What is seen now; what can be told of it, with when; and the tracks that are over.
 
-        A frame is shown for `length_us`. The first sighting of a track is told with its second: until
-        then it may be a mistake.
+        A frame is shown for `length_us`. What was seen of a track before it is confirmed is told with that:
+        until then it may be a mistake.
         """
         changed_us = halfway(self.looked_us, time_us, length_us)
         self.looked_us = time_us
@@ -49,10 +49,9 @@ class Following(Generic[D]):
         told: list[tuple[int, Track, Sighting]] = []
         for track, sighting in matched:
             if not track.confirmed:
-                self.early[track.id] = (time_us, sighting)
+                self.early.setdefault(track.id, []).append((time_us, sighting))
                 continue
-            if (first := self.early.pop(track.id, None)) is not None:
-                told.append((first[0], track, first[1]))
+            told += [(early_us, track, early) for early_us, early in self.early.pop(track.id, ())]
             told.append((time_us, track, sighting))
         return matched, told, self._confirmed(over)
 

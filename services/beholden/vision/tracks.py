@@ -30,6 +30,7 @@ _OVERLAPS = 0.3  # intersection over union
 _MEMORY = 0.3  # seconds in which a velocity is two thirds forgotten
 _SIZE_RATIO = 2.2
 _INSIDE = 0.8
+_PART_US = 500_000  # how long what may be a part has to last, to be a thing of its own
 _MOST_TRACKS = 200
 
 
@@ -47,8 +48,9 @@ class Sighting:
 class Track:
     """One thing, followed. `velocity` is what its centre moves by in a second, in shares of the picture.
 
-    It is `confirmed` once it was seen twice; until then it may be a mistake of the detector. `gone_us`
-    is when it went, 0 while it is there.
+    It is `confirmed` once it was seen twice; until then it may be a mistake of the detector. What may be
+    a `part` of another, which the detector now sees in two, has to be seen at each look for half a
+    second. `gone_us` is when it went, 0 while it is there.
     """
 
     id: int
@@ -60,11 +62,17 @@ class Track:
     velocity: tuple[float, float] = (0.0, 0.0)
     seen: int = 1
     gone_us: int = 0
+    part: bool = False
 
     @property
     def confirmed(self) -> bool:
-        """Whether it was seen more than once."""
-        return self.seen > 1
+        """Whether it was seen often enough to be told."""
+        return self.seen > 1 and (not self.part or self.last_us - self.first_us >= _PART_US)
+
+    def over(self, time_us: int) -> bool:
+        """Whether it was not seen for too long."""
+        missed_us = time_us - self.last_us
+        return missed_us > (0 if self.part and not self.confirmed else _PATIENCE_US)
 
     def expected(self, time_us: int) -> Box:
         """Where it should be, had it gone on as it did, for a second at most."""
@@ -97,18 +105,21 @@ class Tracker:
         free = [one for one in free if all(one is not track for track, _ in matched)]
         taken = {id(sighting) for _, sighting in matched}
         matched += _matched(free, doubtful, time_us)
-        for track, sighting in matched:
-            _move(track, sighting, time_us)
+        born = list[tuple[Track, Sighting]]()
         for one in sure:
-            if id(one) not in taken and len(self.live) < _MOST_TRACKS:
+            if id(one) not in taken and len(self.live) + len(born) < _MOST_TRACKS:
                 self.made += 1
                 track = Track(self.made, one.kind, one.box, one.confidence, changed_us, time_us)
-                self.live.append(track)
-                matched.append((track, one))
+                track.part = any(_halved(old, half, one, time_us) for old, half in matched)
+                born.append((track, one))
+        for track, sighting in matched:
+            _move(track, sighting, time_us)
+        matched += born
+        self.live += [track for track, _ in born]
         for track in self.live:
             track.gone_us = 0 if track.last_us == time_us else track.gone_us or changed_us
-        over = [one for one in self.live if time_us - one.last_us > _PATIENCE_US]
-        self.live = [one for one in self.live if time_us - one.last_us <= _PATIENCE_US]
+        over = [one for one in self.live if one.over(time_us)]
+        self.live = [one for one in self.live if not one.over(time_us)]
         return matched, over
 
     def finish(self) -> list[Track]:
@@ -165,7 +176,7 @@ def _likeness(track: Track, sighting: Sighting, time_us: int) -> float:
         return max(0.0, 0.05 * (1 - away / astray)) if elapsed < _LATELY else 0.0
     # Who has been followed for longer has the better claim: a new track may be a second box of the same.
     age = (track.last_us - track.first_us) / SECOND
-    return max(0.0, overlap + 0.5 * (1 - away / reach)) * min(1.0, 0.7 + 0.5 * age)
+    return (overlap + 0.5 * max(0.0, 1 - away / reach)) * min(1.0, 0.7 + 0.5 * age)
 
 
 def _move(track: Track, sighting: Sighting, time_us: int) -> None:
@@ -185,5 +196,17 @@ def _move(track: Track, sighting: Sighting, time_us: int) -> None:
     track.seen += 1
 
 
+def _halved(track: Track, half: Sighting, other: Sighting, time_us: int) -> bool:
+    """Whether the track's box held both of what is now its sighting and another."""
+    return track.kind == other.kind and any(
+        _within(half.box, whole) and _within(other.box, whole)
+        for whole in (track.box, track.expected(time_us))
+    )
+
+
+def _within(one: Box, other: Box) -> bool:
+    return shared(one, other) > _INSIDE * max(1e-12, one.area)
+
+
 def _nested(one: Box, other: Box) -> bool:
-    return shared(one, other) > _INSIDE * max(1e-12, min(one.area, other.area))
+    return _within(one, other) or _within(other, one)

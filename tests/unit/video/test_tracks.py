@@ -52,6 +52,37 @@ def test_a_part_of_a_person_is_no_second_one() -> None:
     assert followed([[person(0.3), head]]) == [[1]]
 
 
+def told(frames: list[list[Sighting]]) -> list[tuple[int, int]]:
+    """The moments that are told of frames a tenth of a second apart: the frame's number and the track's."""
+    following = Following[None]()
+    found = []
+    for number, sightings in enumerate(frames):
+        _, moments, _ = following.update(number * 100_000, 100_000, sightings)
+        found += [(time_us // 100_000, track.id) for time_us, track, _ in moments]
+    return sorted(found)
+
+
+HALVES = [person(0.3, width=0.14), person(0.39, 0.6, width=0.11)]
+
+
+def test_somebody_seen_in_two_halves_for_a_moment_is_told_once() -> None:
+    whole = [person(0.3, width=0.2)]
+    frames = [whole] * 5 + [HALVES] * 4 + [whole] * 5
+    assert told(frames) == [(number, 1) for number in range(14)]
+
+
+def test_two_who_were_seen_as_one_are_told_from_when_they_part() -> None:
+    frames = [[person(0.3, width=0.2)]] * 5 + [HALVES] * 8
+    both = told(frames)
+    assert [number for number, track in both if track == 1] == [*range(13)]
+    assert [number for number, track in both if track == 2] == [*range(5, 13)]
+
+
+def test_who_comes_out_from_behind_somebody_keeps_a_number() -> None:
+    tall = [Sighting("Person", Box(0.3, 0.2, 0.4, low), 0.9) for low in (0.9, 0.7, 0.5, 0.5, 0.85)]
+    assert followed([[one] for one in tall], 0.04) == [[1]] * 5
+
+
 def test_a_car_is_no_person() -> None:
     car = Sighting("Car", person(0.3).box, 0.9)
     assert followed([[person(0.3)], [car]]) == [[1], [2]]
