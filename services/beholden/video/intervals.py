@@ -13,7 +13,10 @@ _MISSES = 2
 
 @dataclass(slots=True)
 class Interval:
-    """As long as the same is seen, until it was first missed: `end_us`, 0 while it is there."""
+    """As long as the same is seen, until it was first missed: `end_us`, 0 while it is there.
+
+    `box` is where it was at its best, `place` where it was last.
+    """
 
     name: str
     start_us: int
@@ -23,6 +26,7 @@ class Interval:
     parents: tuple[str, ...] = ()
     end_us: int = 0
     misses: int = 0
+    place: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,10 @@ class Intervals:
             here.add(one.name)
             interval = self.open.get(one.name)
             if interval is None:
-                self.open[one.name] = Interval(
+                interval = self.open[one.name] = Interval(
                     one.name, changed_us, one.confidence, time_us, one.box, one.parents
                 )
-                continue
-            interval.end_us, interval.misses = 0, 0
+            interval.end_us, interval.misses, interval.place = 0, 0, one.box
             if one.confidence > interval.confidence:
                 interval.confidence, interval.best_us, interval.box = (
                     one.confidence,

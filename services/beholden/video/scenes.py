@@ -107,7 +107,7 @@ class Scenes:
     def _line(self, line: Line) -> Seen:
         """A line; one that is read a little differently in the same place is the same."""
         for name, interval in self.state.text.open.items():
-            there = interval.box is not None and iou(interval.box, line.box) >= _SAME_PLACE
+            there = interval.place is not None and iou(interval.place, line.box) >= _SAME_PLACE
             if there and SequenceMatcher(None, name, line.text).ratio() >= _ALIKE:
                 return Seen(name, line.confidence, line.box)
         return Seen(line.text, line.confidence, line.box)
