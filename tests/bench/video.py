@@ -82,8 +82,8 @@ async def _compare() -> None:
                 f"{length / few_wall:.1f} against {length / all_wall:.1f}",
                 f"{all_cpu / few_cpu:.1f}",
                 str(events),
-                f"{kept / max(1, events):.0%}",
-                f"{_events(all_, half, features)[1] / max(1, events):.0%}",
+                f"{kept / events:.0%}" if events else "-",
+                f"{_events(all_, half, features)[1] / events:.0%}" if events else "-",
             )
             if clip == clips.WALKERS and Feature.PEOPLE in features:
                 assert abs(len(few.spans(Feature.PEOPLE)) - PEOPLE) <= 1, "people are miscounted"
