@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections import deque
 from collections.abc import Iterable
@@ -20,10 +21,12 @@ class Codec:
 
     def __init__(self, classes: Iterable[type]) -> None:
         self._classes = {one.__name__: one for one in classes}
+        shapes = repr([(name, _shape(one)) for name, one in sorted(self._classes.items())])
+        self._shapes = hashlib.sha256(shapes.encode()).hexdigest()
 
     def dump(self, value: object) -> bytes:
         """Raises TypeError for a class that is not listed."""
-        return json.dumps(self._plain(value)).encode()
+        return json.dumps({"shapes": self._shapes, "value": self._plain(value)}).encode()
 
     def load(self, content: bytes) -> Any:
         """What `dump` was given; tuples come back as tuples.
@@ -31,7 +34,10 @@ class Codec:
         Raises FailedPrecondition for what another version wrote, whose classes were others.
         """
         try:
-            return self._value(json.loads(content))
+            plain = json.loads(content)
+            if plain["shapes"] != self._shapes:
+                raise ValueError("of other shapes")
+            return self._value(plain["value"])
         except (KeyError, TypeError, ValueError) as error:
             raise FailedPrecondition(
                 "the analysis was begun by another version of Beholden",
@@ -93,3 +99,10 @@ class Codec:
                 return {self._value(key): self._value(item) for key, item in pairs}
         values = {name: self._value(item) for name, item in plain["fields"].items()}
         return self._classes[plain["class"]](**values)
+
+
+def _shape(one: type) -> object:
+    """What a class is made of, so that a field of another type is another version."""
+    if is_dataclass(one):
+        return [(each.name, str(each.type)) for each in fields(one)]
+    return [str(each) for each in one] if issubclass(one, Enum) else []
