@@ -124,7 +124,7 @@ class RedactionPipeline:
     async def _lines(self, pixels: Pixels) -> list[Redaction]:
         """Lines of text whatever they say: what cannot be read is hidden too."""
         settings = self._settings.redaction
-        lines = await self._text.places(
+        lines, _ = await self._text.places(
             pixels, side=settings.text_side, threshold=settings.text_confidence
         )
         size = np.array(pixels.shape[1::-1])

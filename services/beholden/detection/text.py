@@ -106,11 +106,13 @@ class TextPipeline:
         if wanted.min_confidence is None:
             wanted = replace(wanted, min_confidence=self._settings.min_word_confidence)
         detector, recogniser = self.models
-        places = await self.places(picture.pixels, side=self._settings.text_side)
+        lines, scores = await self.places(picture.pixels, side=self._settings.text_side)
         if regions:
-            places = places[[_touches(place, regions) for place in places]]
-        read = await self._read(picture, places, recogniser)
-        kept = [_kept(line, wanted, regions) for line in read if line is not None]
+            touching = [_touches(line, regions) for line in lines]
+            lines, scores = lines[touching], scores[touching]
+        read = zip(await self._read(picture, lines, recogniser), scores.tolist(), strict=True)
+        sure = [text_lines.doubted(line, score) for line, score in read if line is not None]
+        kept = [_kept(line, wanted, regions) for line in sure]
         return Written(
             lines=tuple(line for line in kept if line is not None),
             models=(detector, recogniser),
@@ -120,8 +122,8 @@ class TextPipeline:
 
     async def places(
         self, pixels: Pixels, *, side: int, threshold: float | None = None
-    ) -> NDArray[np.float32]:
-        """Where lines are, in any script, (K, 4, 2) as `text_regions.find_lines` has them.
+    ) -> text_regions.Places:
+        """Where lines are, in any script.
 
         They are sought at `side` pixels; with a `threshold` of one's own, all of them are told.
         Raises FailedPrecondition (the role is off).

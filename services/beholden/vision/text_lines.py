@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import cv2
@@ -25,6 +25,9 @@ _GREY = 127
 _WIDTHS = (96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 _BATCH_PIXELS = 4096  # the most columns in a batch: bounds the recogniser's memory
 _BLANK = 0
+_FEW = 2
+_LARGE = 0.15  # of the picture's width and of its height
+_CLEAR = 0.85  # what the detector gives to a line that is plain to see
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,18 @@ def spell(
             )
         )
     return Line(tuple(words), _polygon(line)) if words else None
+
+
+def doubted(line: Line, score: float) -> Line:
+    """A sign or two that take much of the picture are no surer than the detector, `score`, is of them.
+
+    The recogniser is sure of a letter in a person's outline, or a cup's.
+    """
+    few = sum(len(word.text) for word in line.words) <= _FEW
+    if not few or min(line.box.width, line.box.height) < _LARGE:
+        return line
+    words = (replace(word, confidence=min(word.confidence, score / _CLEAR)) for word in line.words)
+    return replace(line, words=tuple(words))
 
 
 def _runs(text: Sequence[str]) -> Iterator[tuple[int, int]]:

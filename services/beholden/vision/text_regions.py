@@ -52,34 +52,45 @@ def detector_input(pixels: Pixels, side: int) -> TextInput:
     return TextInput(batch, *inner)
 
 
-def find_lines(
-    probabilities: Floats, model: ModelSpec, seen: TextInput, most: int = MAX_LINES
-) -> Floats:
+class Places(NamedTuple):
     """Where lines are: (K, 4, 2) x, y as shares of the picture, in reading order of rows.
 
-    `probabilities` (H, W) in [0, 1]. Corners are those of the least rectangle around each line, from
-    the upper left clockwise as the rectangle lies, slightly outside [0, 1] at the picture's edge.
+    Corners are those of the least rectangle around each line, from the upper left clockwise as the
+    rectangle lies, outside [0, 1] at the picture's edge. `scores` (K,) in [0, 1] is how sure the
+    detector is that each is text.
     """
+
+    lines: Floats
+    scores: Floats
+
+
+def find_lines(
+    probabilities: Floats, model: ModelSpec, seen: TextInput, most: int = MAX_LINES
+) -> Places:
+    """Where lines are by the detector's map, `probabilities` (H, W) in [0, 1]."""
     limits = model.parameters
     core = (probabilities > limits["pixel_threshold"]).astype(np.uint8)
     core[seen.height :], core[:, seen.width :] = 0, 0
     grown = cv2.dilate(core, np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(grown, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    found = []
+    found, scores = [], []
     for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:most]:
         centre, size, angle = cv2.minAreaRect(contour)
         if min(size) < _LEAST_CORE:
             continue
-        if _mean_within(probabilities, _corners(centre, size, angle)) < limits["score_threshold"]:
+        score = _mean_within(probabilities, _corners(centre, size, angle))
+        if score < limits["score_threshold"]:
             continue
         # The line is its core grown by area * unclip / perimeter on all sides.
         growth = size[0] * size[1] * limits["unclip"] / (size[0] + size[1])
         whole = (size[0] + growth, size[1] + growth)
         if min(whole) >= _LEAST_LINE:
             found.append(_from_upper_left(_corners(centre, whole, angle)))
+            scores.append(score)
     picture = np.array((seen.width, seen.height), np.float32)
     lines = np.array(found, np.float32).reshape(-1, 4, 2) / picture
-    return lines[reading_order(lines)]
+    order = reading_order(lines)
+    return Places(lines[order], np.array(scores, np.float32)[order])
 
 
 def reading_order(lines: Floats) -> NDArray[np.intp]:

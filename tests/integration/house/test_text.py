@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import grpc
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from grpc_status import rpc_status
 from PIL import Image, ImageDraw, ImageFont
 
 from beholden.v1 import detection_pb2, detection_pb2_grpc, image_pb2, text_pb2
+from tests import clips
 from tests.house import House
 from tests.pictures import encode, path
 
@@ -139,6 +141,14 @@ def test_scripts_that_are_not_known_are_left_out_as_unsure(asked) -> None:
         ImageDraw.Draw(page).text((40, 30 + 80 * row), line, "black", letters)
     ImageDraw.Draw(page).text((40, 30 + 80 * len(UNKNOWN)), "born free", "black", letters)
     assert lines(asked(page)) == ["born free"]
+
+
+def test_the_outline_of_a_person_is_no_letter(asked) -> None:
+    with av.open(str(clips.real(clips.WALKERS))) as film:
+        walker = next(film.decode(video=0)).to_image()
+    assert not asked(walker).texts
+    unsure = asked(walker, word_filter=text_pb2.WordFilter(min_confidence=0.5))
+    assert lines(unsure) == ["X"]
 
 
 def test_nothing_written(asked) -> None:

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from beholden.core.text import around
-from beholden.vision.text_lines import HEIGHT, Strip, batches, cut, spell
+from beholden.vision.text_lines import HEIGHT, Strip, batches, cut, doubted, spell
 
 WHOLE = np.array(((0, 0), (1, 0), (1, 1), (0, 1)), np.float32)
 
@@ -103,3 +103,17 @@ def test_the_oddest_lines_are_cut(shape: tuple[int, int]) -> None:
     assert 8 <= pixels.shape[1] <= 2048
     dot = np.full((4, 2), 0.5, np.float32)
     assert cut(np.zeros((*shape, 3), np.uint8), 0, dot).pixels.shape[0] == HEIGHT
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "told"),
+    [("X", WHOLE, 0.6), ("GY", WHOLE, 0.6), ("CON", WHOLE, 0.9), ("X", WHOLE / 8, 0.9)],
+)
+def test_a_sign_that_fills_the_picture_is_no_surer_than_the_detector(
+    text: str, place: np.ndarray, told: float
+) -> None:
+    points, sure = steps(text)
+    line = spell(points, sure, strip(64), place)
+    assert line is not None
+    assert doubted(line, 0.51).confidence == pytest.approx(told)
+    assert doubted(line, 0.8) == line

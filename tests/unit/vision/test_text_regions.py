@@ -40,7 +40,8 @@ def test_every_shape_fits_and_a_strip_keeps_its_height(shape: tuple[int, int]) -
 
 @pytest.mark.parametrize("angle", [-40, -10, 0, 10, 40])
 def test_a_line_is_its_core_grown_and_turned_with_it(angle: float) -> None:
-    (line,) = find_lines(core((160, 160), (120, 12), angle), MODEL, BLANK)
+    (line,), (score,) = find_lines(core((160, 160), (120, 12), angle), MODEL, BLANK)
+    assert score > 0.5
     corners = line * 320
     assert corners.mean(axis=0) == pytest.approx((160, 160), abs=2)
     across, down = corners[1] - corners[0], corners[3] - corners[0]
@@ -51,7 +52,7 @@ def test_a_line_is_its_core_grown_and_turned_with_it(angle: float) -> None:
 
 
 def test_a_line_that_is_tall_runs_down() -> None:
-    (line,) = find_lines(core((160, 160), (12, 120), 0), MODEL, BLANK)
+    (line,), _ = find_lines(core((160, 160), (12, 120), 0), MODEL, BLANK)
     across = line[1] - line[0]
     assert across[1] > 0.3
     assert abs(across[0]) < 0.01
@@ -62,12 +63,12 @@ def test_a_line_that_is_tall_runs_down() -> None:
     ("size", "sure"), [((120, 12), 0.29), ((120, 12), 0.49), ((2, 1), 0.9), ((0, 0), 0.9)]
 )
 def test_what_is_unsure_or_tiny_is_no_line(size: tuple[float, float], sure: float) -> None:
-    assert not len(find_lines(core((160, 160), size, 0, sure), MODEL, BLANK))
+    assert not len(find_lines(core((160, 160), size, 0, sure), MODEL, BLANK).lines)
 
 
 def test_what_lies_in_the_padding_is_no_line() -> None:
     seen = detector_input(np.zeros((100, 320, 3), np.uint8), 960)
-    assert not len(find_lines(core((160, 200), (120, 12), 0), MODEL, seen))
+    assert not len(find_lines(core((160, 200), (120, 12), 0), MODEL, seen).lines)
 
 
 def test_a_hostile_map_is_bounded() -> None:
@@ -75,7 +76,7 @@ def test_a_hostile_map_is_bounded() -> None:
     dots[::16, ::16] = 0.9
     dots = cv2.dilate(dots, np.ones((6, 6), np.uint8))
     seen = detector_input(np.zeros((1600, 1600, 3), np.uint8), 4096)
-    assert len(find_lines(dots, MODEL, seen)) <= MAX_LINES
+    assert len(find_lines(dots, MODEL, seen).lines) <= MAX_LINES
 
 
 def test_rows_are_read_from_the_left_even_when_they_slope_a_little() -> None:
