@@ -148,7 +148,7 @@ def test_the_outline_of_a_person_is_no_letter(asked) -> None:
         walker = next(film.decode(video=0)).to_image()
     assert not asked(walker).texts
     unsure = asked(walker, word_filter=text_pb2.WordFilter(min_confidence=0.5))
-    assert lines(unsure) == ["X"]
+    assert "X" in lines(unsure)
 
 
 def test_nothing_written(asked) -> None:
